@@ -1,0 +1,32 @@
+/** What a user can fix: a code, a sentence, a next step. Anything else that is thrown is a bug. */
+import type { Problem } from './model.js';
+
+export type ErrorCode = 'USAGE' | 'CONFIG' | 'NOT_FOUND' | 'OS';
+
+const statusByCode: Record<ErrorCode, number> = { USAGE: 2, CONFIG: 2, NOT_FOUND: 2, OS: 1 };
+
+export class ProcletError extends Error {
+  override readonly name = 'ProcletError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The exit status of a command that ends with this error. */
+  get status(): number {
+    return statusByCode[this.code];
+  }
+}
+
+/** One error for everything that is wrong with the project's files: a line each. */
+export function configError(problems: readonly Problem[]): ProcletError {
+  const lines = problems.map(({ path, line, message, hint }) => {
+    const place = line === undefined ? path : `${path}:${line}`;
+    return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+  });
+  return new ProcletError('CONFIG', lines.join('\n'));
+}

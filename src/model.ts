@@ -1,0 +1,296 @@
+/**
+ * The vocabulary: every type that crosses a folder. Types only; imports nothing.
+ *
+ * Text becomes entries, entries and settings become a plan, the plan becomes instances, instances become
+ * events. Read this file first: the words here are the words everywhere.
+ */
+
+/** A duration or a point on the runner's own clock, in milliseconds. `Infinity` means never. */
+export type Millis = number;
+
+/** A service's name in the Procfile: `[A-Za-z0-9_-]+`. */
+export type Tag = string;
+
+/** One supervised slot: `web.1`. */
+export type InstanceId = string;
+
+/** Bytes as a string with one character per byte (latin1), so that output passes through unharmed. */
+export type Bytes = string;
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+// ---------------------------------------------------------------- text
+
+/** One `tag: command` line. */
+export interface Entry {
+  readonly tag: Tag;
+  readonly command: string;
+  /** 1-based. */
+  readonly line: number;
+}
+
+export interface Procfile {
+  readonly path: string;
+  readonly entries: readonly Entry[];
+}
+
+/** One thing wrong with a text, and where. */
+export interface Problem {
+  readonly path: string;
+  /** 1-based; absent when the whole file is meant. */
+  readonly line?: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What a parser answers: the value, or everything that is wrong with the text. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export type RestartPolicy = 'always' | 'on-failure' | 'never';
+
+/** What `proclet.yml` says about one service; durations are parsed, everything else is as written. */
+export interface ServiceConfig {
+  readonly ttl?: Millis;
+  readonly restart?: RestartPolicy;
+  readonly 'stop-signal'?: NodeJS.Signals;
+  readonly grace?: Millis;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly 'env-file'?: string;
+  readonly directory?: string;
+  readonly umask?: string;
+  readonly user?: string;
+  readonly instances?: number;
+  readonly port?: number;
+}
+
+export interface Config {
+  readonly path: string;
+  /** Long flag names and their texts, as if typed. */
+  readonly defaults: Readonly<Record<string, Given>>;
+  readonly services: Readonly<Record<Tag, ServiceConfig>>;
+  /** The line of each service's key, for messages about it. */
+  readonly lines: Readonly<Record<Tag, number>>;
+}
+
+// ---------------------------------------------------------------- settings
+
+/** A setting's text and where it came from: `--ttl`, `PROCLET_TTL`, `proclet.yml:3`, `.foreman:2`. */
+export interface Given {
+  readonly text: string;
+  readonly origin: string;
+}
+
+export type OnExit = 'restart' | 'stop' | 'ignore';
+
+/** A value for every service, with exceptions by tag. */
+export interface PerTag<T> {
+  readonly all?: T;
+  readonly tags: Readonly<Record<Tag, T>>;
+}
+
+/** What the user asked for: typed, precedence resolved, defaults filled in. */
+export interface Settings {
+  /** Tags to run; empty means every service. */
+  readonly tags: readonly Tag[];
+  readonly formation: PerTag<number>;
+  /** The base port, when one was asked for by flag, environment variable of proclet, or file. */
+  readonly port?: number;
+  readonly ttl: PerTag<Millis>;
+  readonly onExit: OnExit;
+  readonly grace?: Millis;
+  readonly expireStatus: number;
+  readonly shell: string;
+  readonly quiet: readonly Tag[];
+  readonly color: 'auto' | 'always' | 'never';
+  readonly timestamp: boolean;
+  readonly logFormat: 'text' | 'json';
+}
+
+// ---------------------------------------------------------------- plan
+
+/** Delays between lives: `first` doubling up to `max`; forgiven after a life of `forgiveAfter`. */
+export interface Backoff {
+  readonly first: Millis;
+  readonly max: Millis;
+  readonly forgiveAfter: Millis;
+  /** After this many lives in a row that never came up, the instance is `failed`. */
+  readonly giveUpAfter: number;
+}
+
+export interface InstanceSpec {
+  readonly id: InstanceId;
+  readonly tag: Tag;
+  /** Program and arguments; a Procfile's command is `[shell, '-c', command]`. */
+  readonly argv: readonly [string, ...string[]];
+  /** The complete environment of the service, but for what depends on where its output goes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** Absolute. */
+  readonly directory: string;
+  readonly umask?: string;
+  readonly user?: string;
+  readonly restart: RestartPolicy;
+  readonly backoff: Backoff;
+  /** Alive this long after the spawn counts as up. */
+  readonly settle: Millis;
+  readonly stopSignal: NodeJS.Signals;
+  /** Between the stop signal and SIGKILL; `Infinity` never kills. */
+  readonly grace: Millis;
+}
+
+export interface ServiceSpec {
+  readonly tag: Tag;
+  readonly command: string;
+  /** Position among the Procfile's entries: decides port block and colour. */
+  readonly position: number;
+  /** Longest life since the service was started; `Infinity` for ever. */
+  readonly ttl: Millis;
+  readonly instances: readonly InstanceSpec[];
+}
+
+/** Everything decided before anything starts. Frozen. */
+export interface Plan {
+  readonly root: string;
+  readonly procfile: string;
+  readonly services: readonly ServiceSpec[];
+  readonly onExit: OnExit;
+  /** Exit status of a run that ended because every lease did. */
+  readonly expireStatus: number;
+}
+
+// ---------------------------------------------------------------- life
+
+export type Exit =
+  | { readonly how: 'code'; readonly code: number }
+  | { readonly how: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly how: 'spawn-error'; readonly message: string };
+
+/** Why proclet ended something. */
+export type StopCause =
+  | { readonly reason: 'requested' | 'changed' | 'replaced' | 'shutdown' }
+  | { readonly reason: 'ttl'; readonly window: Millis };
+
+export type StopReason = StopCause['reason'];
+
+/** Data that is only meaningful in one phase lives in that phase. */
+export type Phase =
+  | { readonly is: 'down'; readonly lastExit?: Exit; readonly cause?: StopCause }
+  | { readonly is: 'starting'; readonly since: Millis; readonly settlesAt: Millis }
+  | { readonly is: 'up'; readonly since: Millis; readonly startedAt: Millis }
+  | {
+      readonly is: 'stopping';
+      /** When this life began. */
+      readonly since: Millis;
+      readonly wasUp: boolean;
+      /** Absent when the program ended by itself and only its left-over processes are being ended. */
+      readonly cause?: StopCause;
+      readonly stoppedAt: Millis;
+      readonly killAt: Millis;
+      readonly abandonAt: Millis;
+    }
+  | { readonly is: 'backoff'; readonly retryAt: Millis; readonly lastExit: Exit }
+  | { readonly is: 'failed'; readonly lastExit: Exit };
+
+export type PhaseName = Phase['is'];
+
+export interface Instance {
+  readonly spec: InstanceSpec;
+  /** What is wanted; `phase` is what is. */
+  readonly goal: 'up' | 'down';
+  /** Crashes since the last forgiven life: decides the next delay. */
+  readonly failures: number;
+  /** Lives in a row that never came up: decides when to give up. */
+  readonly stillborn: number;
+  readonly phase: Phase;
+}
+
+/** A process that would not go, as the kernel shows it. */
+export interface Survivor {
+  readonly pid: number;
+  /** One letter, as in `ps`: D is uninterruptible. */
+  readonly state: string;
+  readonly command: string;
+}
+
+/** What ended when a tree became empty (or was given up). */
+export interface Remains {
+  readonly exit: Exit;
+  /** Processes seen in the tree while it was being ended, the leader included. */
+  readonly processes: number;
+  readonly survivors: readonly Survivor[];
+}
+
+/** What follows the end of a life. */
+export type Next =
+  | { readonly is: 'restart'; readonly delay: Millis; readonly failures: number }
+  | { readonly is: 'done' }
+  | { readonly is: 'failed'; readonly failures: number }
+  | { readonly is: 'down' };
+
+/**
+ * A stretch of a service's output that starts where a line starts.
+ * `text` holds whole lines (`end: 'line'`), or one unfinished line: `open` is a prompt that may go on and
+ * will then be repeated from its start; `cut` is a piece of a line too long to keep, which will go on
+ * with `continued: true`. `shown` is how many bytes of `text` an earlier `open` already carried.
+ */
+export interface Output {
+  readonly id: InstanceId;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: Bytes;
+  readonly shown: number;
+  readonly continued: boolean;
+  readonly end: 'line' | 'open' | 'cut';
+}
+
+/** What happened. `at` is wall time in milliseconds since 1970. */
+export type ProcletEvent = { readonly at: number } & Happening;
+
+export type Happening =
+  | {
+      readonly type: 'spawned';
+      readonly id: InstanceId;
+      readonly pid: number;
+      readonly port: number;
+      readonly command: string;
+    }
+  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis }
+  | ({ readonly type: 'output' } & Output)
+  | {
+      readonly type: 'stopping';
+      readonly id: InstanceId;
+      readonly cause: StopCause;
+      readonly signal: NodeJS.Signals;
+      readonly grace: Millis;
+    }
+  /** The program ended by itself and left processes behind, which are being ended. */
+  | { readonly type: 'orphaned'; readonly id: InstanceId; readonly exit: Exit; readonly processes: number }
+  /** The grace is over and SIGKILL was sent. */
+  | { readonly type: 'killed'; readonly id: InstanceId; readonly signal: NodeJS.Signals; readonly after: Millis }
+  /** A life is over: the tree is empty, or what would not go is named in `survivors`. */
+  | {
+      readonly type: 'exited';
+      readonly id: InstanceId;
+      readonly exit: Exit;
+      readonly ran: Millis;
+      /** Absent when the program ended by itself. */
+      readonly cause?: StopCause;
+      /** How long the stop took, when there was one. */
+      readonly took?: Millis;
+      readonly signal: NodeJS.Signals;
+      readonly processes: number;
+      readonly survivors: readonly Survivor[];
+      readonly next: Next;
+    }
+  | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl'; readonly in: Millis }
+  | { readonly type: 'notice'; readonly text: string }
+  /** The run is over. */
+  | { readonly type: 'stopped'; readonly status: number };
+
+// ---------------------------------------------------------------- requests
+
+/** What anyone may ask of a running proclet. */
+export type Request =
+  /** End everything, then the run; `status` is the run's exit status. A second one kills at once. */
+  { readonly type: 'shutdown'; readonly status: number; readonly patient: boolean };

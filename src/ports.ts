@@ -1,0 +1,61 @@
+/**
+ * What the core asks of the world, and what the world may ask of the core. The supervisor knows these
+ * interfaces and nothing behind them, so it runs in a test without a process or a clock.
+ */
+import type { InstanceSpec, Millis, Output, ProcletEvent, Remains, Request } from './model.js';
+
+export interface Clock {
+  /** Milliseconds on a clock that never goes back and goes on while the machine sleeps. */
+  now(): Millis;
+  /** Milliseconds since 1970, for what people read. */
+  wall(): number;
+  /** Calls `wake` once, at or after `at`. Returns the cancel. `Infinity` is never. */
+  wakeAt(at: Millis, wake: () => void): () => void;
+}
+
+/** One life of an instance: its process tree. */
+export interface Child {
+  /** 0 when nothing could be started. */
+  readonly pid: number;
+  /** Signals every process of the tree. Never throws for one that is already gone. */
+  signal(signal: NodeJS.Signals): void;
+  /** SIGKILL to everything, again and again, until nothing is left. */
+  kill(): void;
+  /** Stop waiting: report what is left as survivors. */
+  abandon(): void;
+}
+
+/** What a life reports. Each of the last two is called at most once, `exited` always and last. */
+export interface ChildListener {
+  output(output: Output): void;
+  /** The leader is gone, processes of its tree are not. */
+  orphaned(remains: Pick<Remains, 'exit' | 'processes'>): void;
+  /** Nothing of the tree is left, or what is left was abandoned. */
+  exited(remains: Remains): void;
+}
+
+export type Spawn = (spec: InstanceSpec, listener: ChildListener) => Child;
+
+export type Observer = (event: ProcletEvent) => void;
+
+/** Back-pressure: sources stop reading while the gate is closed. */
+export interface Gate {
+  readonly isOpen: boolean;
+  /** Calls back once, when the gate is open again. */
+  whenOpen(go: () => void): void;
+}
+
+/** Where text for people goes: standard output, or a list in a test. */
+export interface Sink {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  write(text: string): void;
+}
+
+/** All that commands, the socket and the page may know of the supervisor. */
+export interface Supervision {
+  request(request: Request): void;
+  subscribe(observer: Observer): () => void;
+  /** The exit status, once nothing that was started is left. */
+  readonly finished: Promise<number>;
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+const processes = { pool: 'forks' as const, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/architecture.test.ts'],
+        },
+      },
+      { test: { name: 'process', include: ['test/process/**/*.test.ts'], ...processes } },
+      {
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: ['test/support/build.ts'], ...processes },
+      },
+    ],
+  },
+});
