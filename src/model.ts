@@ -1,9 +1,12 @@
 /**
- * The vocabulary: every type that crosses a folder. Types only; imports nothing.
+ * The vocabulary: every type that crosses a folder. Types only; what happens and what may be asked is in
+ * events.ts and comes through here.
  *
  * Text becomes entries, entries and settings become a plan, the plan becomes instances, instances become
  * events. Read this file first: the words here are the words everywhere.
  */
+
+export type * from './events.js';
 
 /** A duration or a point on the runner's own clock, in milliseconds. `Infinity` means never. */
 export type Millis = number;
@@ -86,7 +89,10 @@ export type OnExit = 'restart' | 'stop' | 'ignore';
 
 /** A value for every service, with exceptions by tag. */
 export interface PerTag<T> {
+  /** Asked for this run: wins over what `proclet.yml` says about a service. */
   readonly all?: T;
+  /** A default of a file: for services that say nothing themselves. */
+  readonly otherwise?: T;
   readonly tags: Readonly<Record<Tag, T>>;
 }
 
@@ -99,7 +105,7 @@ export interface Settings {
   readonly port?: number;
   readonly ttl: PerTag<Millis>;
   readonly onExit: OnExit;
-  readonly grace?: Millis;
+  readonly grace: PerTag<Millis>;
   readonly expireStatus: number;
   readonly shell: string;
   readonly quiet: readonly Tag[];
@@ -221,76 +227,3 @@ export interface Remains {
   readonly processes: number;
   readonly survivors: readonly Survivor[];
 }
-
-/** What follows the end of a life. */
-export type Next =
-  | { readonly is: 'restart'; readonly delay: Millis; readonly failures: number }
-  | { readonly is: 'done' }
-  | { readonly is: 'failed'; readonly failures: number }
-  | { readonly is: 'down' };
-
-/**
- * A stretch of a service's output that starts where a line starts.
- * `text` holds whole lines (`end: 'line'`), or one unfinished line: `open` is a prompt that may go on and
- * will then be repeated from its start; `cut` is a piece of a line too long to keep, which will go on
- * with `continued: true`. `shown` is how many bytes of `text` an earlier `open` already carried.
- */
-export interface Output {
-  readonly id: InstanceId;
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: Bytes;
-  readonly shown: number;
-  readonly continued: boolean;
-  readonly end: 'line' | 'open' | 'cut';
-}
-
-/** What happened. `at` is wall time in milliseconds since 1970. */
-export type ProcletEvent = { readonly at: number } & Happening;
-
-export type Happening =
-  | {
-      readonly type: 'spawned';
-      readonly id: InstanceId;
-      readonly pid: number;
-      readonly port: number;
-      readonly command: string;
-    }
-  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis }
-  | ({ readonly type: 'output' } & Output)
-  | {
-      readonly type: 'stopping';
-      readonly id: InstanceId;
-      readonly cause: StopCause;
-      readonly signal: NodeJS.Signals;
-      readonly grace: Millis;
-    }
-  /** The program ended by itself and left processes behind, which are being ended. */
-  | { readonly type: 'orphaned'; readonly id: InstanceId; readonly exit: Exit; readonly processes: number }
-  /** The grace is over and SIGKILL was sent. */
-  | { readonly type: 'killed'; readonly id: InstanceId; readonly signal: NodeJS.Signals; readonly after: Millis }
-  /** A life is over: the tree is empty, or what would not go is named in `survivors`. */
-  | {
-      readonly type: 'exited';
-      readonly id: InstanceId;
-      readonly exit: Exit;
-      readonly ran: Millis;
-      /** Absent when the program ended by itself. */
-      readonly cause?: StopCause;
-      /** How long the stop took, when there was one. */
-      readonly took?: Millis;
-      readonly signal: NodeJS.Signals;
-      readonly processes: number;
-      readonly survivors: readonly Survivor[];
-      readonly next: Next;
-    }
-  | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl'; readonly in: Millis }
-  | { readonly type: 'notice'; readonly text: string }
-  /** The run is over. */
-  | { readonly type: 'stopped'; readonly status: number };
-
-// ---------------------------------------------------------------- requests
-
-/** What anyone may ask of a running proclet. */
-export type Request =
-  /** End everything, then the run; `status` is the run's exit status. A second one kills at once. */
-  { readonly type: 'shutdown'; readonly status: number; readonly patient: boolean };

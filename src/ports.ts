@@ -17,6 +17,8 @@ export interface Clock {
 export interface Child {
   /** 0 when nothing could be started. */
   readonly pid: number;
+  /** Signals the leader alone, at once. */
+  pass(signal: NodeJS.Signals): void;
   /** Signals every process of the tree. Never throws for one that is already gone. */
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL to everything, again and again, until nothing is left. */

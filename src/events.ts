@@ -1,0 +1,82 @@
+/**
+ * The vocabulary's second half: what happens in a run, and what may be asked of it. Types only. Everybody
+ * imports it through model.ts.
+ */
+import type { Bytes, Exit, InstanceId, Millis, StopCause, Survivor, Tag } from './model.js';
+
+/** What follows the end of a life. */
+export type Next =
+  | { readonly is: 'restart'; readonly delay: Millis; readonly failures: number }
+  | { readonly is: 'done' }
+  | { readonly is: 'failed'; readonly failures: number }
+  | { readonly is: 'down' };
+
+/**
+ * A stretch of a service's output that starts where a line starts.
+ * `text` holds whole lines (`end: 'line'`), or one unfinished line: `open` is a prompt that may go on and
+ * will then be repeated from its start; `cut` is a piece of a line too long to keep, which will go on
+ * with `continued: true`. `shown` is how many bytes of `text` an earlier `open` already carried.
+ */
+export interface Output {
+  readonly id: InstanceId;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: Bytes;
+  readonly shown: number;
+  readonly continued: boolean;
+  readonly end: 'line' | 'open' | 'cut';
+}
+
+/** What happened. `at` is wall time in milliseconds since 1970. */
+export type ProcletEvent = { readonly at: number } & Happening;
+
+export type Happening =
+  | {
+      readonly type: 'spawned';
+      readonly id: InstanceId;
+      readonly pid: number;
+      readonly port: number;
+    }
+  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis }
+  | ({ readonly type: 'output' } & Output)
+  | {
+      readonly type: 'stopping';
+      readonly id: InstanceId;
+      readonly cause: StopCause;
+      readonly signal: NodeJS.Signals;
+      readonly grace: Millis;
+    }
+  /** The program ended by itself and left processes behind, which are being ended. */
+  | { readonly type: 'orphaned'; readonly id: InstanceId; readonly exit: Exit; readonly processes: number }
+  /** The grace is over and SIGKILL was sent. */
+  | { readonly type: 'killed'; readonly id: InstanceId; readonly signal: NodeJS.Signals; readonly after: Millis }
+  /** A life is over: the tree is empty, or what would not go is named in `survivors`. */
+  | {
+      readonly type: 'exited';
+      readonly id: InstanceId;
+      readonly exit: Exit;
+      readonly ran: Millis;
+      /** Absent when the program ended by itself. */
+      readonly cause?: StopCause;
+      /** How long the stop took, when there was one. */
+      readonly took?: Millis;
+      readonly signal: NodeJS.Signals;
+      readonly processes: number;
+      readonly survivors: readonly Survivor[];
+      readonly next: Next;
+    }
+  | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl'; readonly in: Millis }
+  | { readonly type: 'notice'; readonly text: string }
+  /** The run is over. */
+  | { readonly type: 'stopped'; readonly status: number };
+
+// ---------------------------------------------------------------- requests
+
+/** What anyone may ask of a running proclet. */
+export type Request =
+  /**
+   * End everything, then the run. `status` is the run's exit status; without it, that of what ended. A second
+   * one kills at once; a `patient` one never kills.
+   */
+  | { readonly type: 'shutdown'; readonly status?: number; readonly patient: boolean }
+  /** Sends a signal to what runs, without ending anything: to the leaders alone, or to their whole trees. */
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly to: 'leader' | 'tree' };

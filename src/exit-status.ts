@@ -1,0 +1,22 @@
+/** Exit statuses as a shell reports them. */
+import { constants } from 'node:os';
+import type { Exit } from './model.js';
+
+/** The code, 128 + n for signal n, 127 for what could not be started. */
+export function statusOf(exit: Exit): number {
+  switch (exit.how) {
+    case 'code':
+      return exit.code;
+    case 'signal':
+      return statusOfSignal(exit.signal);
+    case 'spawn-error':
+      return 127;
+    default:
+      return exit satisfies never;
+  }
+}
+
+/** 128 + n. */
+export function statusOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

@@ -1,0 +1,283 @@
+/**
+ * The life of one instance, as a table: phase x input -> the next phase and what to do about it.
+ *
+ * Everything here is pure; the supervisor performs the effects and feeds the results back as inputs.
+ * `exited` means that nothing of the process tree is left, so two lives never overlap. Waits are absolute
+ * times in the phase; `nextDeadline` says when the instance wants to be stepped again.
+ */
+import type {
+  Exit,
+  Happening,
+  Instance,
+  InstanceSpec,
+  Millis,
+  Phase,
+  PhaseName,
+  Remains,
+  StopCause,
+} from '../model.js';
+
+export type Input =
+  | { readonly type: 'start' }
+  /** `patient` never escalates to SIGKILL. */
+  | { readonly type: 'stop'; readonly cause: StopCause; readonly patient: boolean }
+  | { readonly type: 'restart'; readonly cause: StopCause }
+  | { readonly type: 'kill'; readonly cause: StopCause }
+  | { readonly type: 'orphaned'; readonly exit: Exit; readonly processes: number }
+  | { readonly type: 'exited'; readonly remains: Remains }
+  | { readonly type: 'deadline' };
+
+export type Effect =
+  | { readonly type: 'spawn' }
+  /** To the whole tree. */
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly type: 'kill' }
+  | { readonly type: 'abandon' }
+  | { readonly type: 'tell'; readonly event: Happening };
+
+export interface Step {
+  readonly instance: Instance;
+  readonly effects: readonly Effect[];
+}
+
+/** After SIGKILL the kernel may still hold a process (state D); this long we wait before we name it and go on. */
+export const patience: Millis = 5_000;
+
+type In<P extends PhaseName> = Instance & { readonly phase: Extract<Phase, { is: P }> };
+type InputOf<T extends Input['type']> = Extract<Input, { type: T }>;
+type Cell<P extends PhaseName, T extends Input['type']> = (i: In<P>, input: InputOf<T>, now: Millis) => Step;
+type Table = { [P in PhaseName]: { [T in Input['type']]: Cell<P, T> } };
+
+// biome-ignore format: the columns are the point
+const table: Table = {
+  //          start               stop              restart               kill              orphaned               exited              deadline
+  down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   orphaned: impossible,  exited: impossible, deadline: stay   },
+  starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     orphaned: sweep,       exited: died,       deadline: rise   },
+  up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     orphaned: sweep,       exited: died,       deadline: stay   },
+  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    orphaned: stay,        exited: stopped,    deadline: escalate },
+  backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, orphaned: impossible,  exited: impossible, deadline: retry  },
+  failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   orphaned: impossible,  exited: impossible, deadline: stay   },
+};
+
+/** A slot that has never run. */
+export function newInstance(spec: InstanceSpec): Instance {
+  return { spec, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
+}
+
+/** What an input does to an instance at a time. A `deadline` before its time changes nothing. */
+export function step(instance: Instance, input: Input, now: Millis): Step {
+  // The one cast: the row is chosen by `instance.phase.is` and the cell by `input.type`, which TypeScript cannot follow.
+  const cell = table[instance.phase.is][input.type] as (i: Instance, input: Input, now: Millis) => Step;
+  return cell(instance, input, now);
+}
+
+/** When this instance must be stepped again if nothing else happens; `Infinity` for never. */
+export function nextDeadline({ phase }: Instance): Millis {
+  switch (phase.is) {
+    case 'starting':
+      return phase.settlesAt;
+    case 'stopping':
+      return Math.min(phase.killAt, phase.abandonAt);
+    case 'backoff':
+      return phase.retryAt;
+    case 'up':
+    case 'down':
+    case 'failed':
+      return Infinity;
+    default:
+      return phase satisfies never;
+  }
+}
+
+function stay(instance: Instance): Step {
+  return { instance, effects: [] };
+}
+
+function impossible(instance: Instance, input: Input): Step {
+  throw new Error(`${instance.spec.id} is ${instance.phase.is} and cannot have ${input.type}`);
+}
+
+function wantDown(instance: Instance): Step {
+  return stay({ ...instance, goal: 'down' });
+}
+
+function spawnAfresh(instance: Instance, _input: Input, now: Millis): Step {
+  return spawn({ ...instance, goal: 'up', failures: 0, stillborn: 0 }, now);
+}
+
+function spawn(instance: Instance, now: Millis): Step {
+  return {
+    instance: { ...instance, phase: { is: 'starting', since: now, settlesAt: now + instance.spec.settle } },
+    effects: [{ type: 'spawn' }],
+  };
+}
+
+/** A file change wakes what ended by itself, and never what a person or a lease put down. */
+function revive(i: In<'down'>, input: InputOf<'restart'>, now: Millis): Step {
+  const putDown = i.phase.cause !== undefined;
+  return input.cause.reason === 'changed' && putDown ? stay(i) : spawnAfresh(i, input, now);
+}
+
+function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
+  if (now < i.phase.settlesAt) return stay(i);
+  const { since } = i.phase;
+  return {
+    instance: { ...i, stillborn: 0, phase: { is: 'up', since: now, startedAt: since } },
+    effects: [tell({ type: 'up', id: i.spec.id, after: now - since })],
+  };
+}
+
+function bringDown(i: In<'starting' | 'up'>, { cause, patient }: InputOf<'stop'>, now: Millis): Step {
+  const { id, stopSignal: signal } = i.spec;
+  const grace = patient ? Infinity : i.spec.grace;
+  const phase: Phase = { ...ending(i.phase, now), cause, killAt: now + grace, abandonAt: Infinity };
+  return {
+    instance: { ...i, goal: 'down', phase },
+    effects: [tell({ type: 'stopping', id, cause, signal, grace }), { type: 'signal', signal }],
+  };
+}
+
+function endNow(i: In<'starting' | 'up'>, { cause }: InputOf<'kill'>, now: Millis): Step {
+  const phase: Phase = { ...ending(i.phase, now), cause, killAt: Infinity, abandonAt: now + patience };
+  return { instance: { ...i, goal: 'down', phase }, effects: [{ type: 'kill' }] };
+}
+
+/** The leader went and left processes: end them before anything else, so that the port is free for the next life. */
+function sweep(i: In<'starting' | 'up'>, { exit, processes }: InputOf<'orphaned'>, now: Millis): Step {
+  const { id, stopSignal: signal } = i.spec;
+  return {
+    instance: { ...i, phase: { ...ending(i.phase, now), killAt: now + i.spec.grace, abandonAt: Infinity } },
+    effects: [tell({ type: 'orphaned', id, exit, processes }), { type: 'signal', signal }],
+  };
+}
+
+function ending(phase: In<'starting' | 'up'>['phase'], now: Millis) {
+  const wasUp = phase.is === 'up';
+  return { is: 'stopping', since: phase.is === 'up' ? phase.startedAt : phase.since, wasUp, stoppedAt: now } as const;
+}
+
+function bringAround(i: In<'starting' | 'up'>, input: InputOf<'restart'>, now: Millis): Step {
+  const down = bringDown(i, { type: 'stop', cause: input.cause, patient: false }, now);
+  return { ...down, instance: { ...down.instance, goal: 'up' } };
+}
+
+function wantUp(i: In<'stopping'>): Step {
+  return stay({ ...i, goal: 'up' });
+}
+
+function wantAnother(i: In<'stopping'>, input: InputOf<'restart'>): Step {
+  return stay({ ...i, goal: 'up', phase: { ...i.phase, cause: i.phase.cause ?? input.cause } });
+}
+
+/** The kill date stands; only what is wanted afterwards, and why, can change. */
+function hurry(i: In<'stopping'>, input: InputOf<'stop'>): Step {
+  return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: input.cause } });
+}
+
+function killNow(i: In<'stopping'>, input: InputOf<'kill'>, now: Millis): Step {
+  const { instance } = hurry(i, { type: 'stop', cause: input.cause, patient: false });
+  return {
+    instance: { ...instance, phase: { ...i.phase, cause: input.cause, killAt: Infinity, abandonAt: now + patience } },
+    effects: [{ type: 'kill' }],
+  };
+}
+
+function escalate(i: In<'stopping'>, _input: Input, now: Millis): Step {
+  if (now >= i.phase.abandonAt) {
+    return { instance: { ...i, phase: { ...i.phase, abandonAt: Infinity } }, effects: [{ type: 'abandon' }] };
+  }
+  if (now < i.phase.killAt) return stay(i);
+  return {
+    instance: { ...i, phase: { ...i.phase, killAt: Infinity, abandonAt: now + patience } },
+    effects: [
+      { type: 'kill' },
+      tell({ type: 'killed', id: i.spec.id, signal: i.spec.stopSignal, after: now - i.phase.stoppedAt }),
+    ],
+  };
+}
+
+function retry(i: In<'backoff'>, _input: Input, now: Millis): Step {
+  return now < i.phase.retryAt ? stay(i) : spawn(i, now);
+}
+
+function settleDown(i: In<'backoff'>, input: InputOf<'stop' | 'kill'>): Step {
+  return stay({ ...i, goal: 'down', phase: { is: 'down', lastExit: i.phase.lastExit, cause: input.cause } });
+}
+
+function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step {
+  const { cause, since, stoppedAt, wasUp } = i.phase;
+  const ended = { remains: input.remains, ran: stoppedAt - since, wasUp, took: now - stoppedAt };
+  if (cause === undefined) return endedByItself(i, ended, now);
+  if (i.goal === 'up') {
+    const next = spawnAfresh(i, { type: 'start' }, now);
+    const obituary = exited(i, { ...ended, cause }, { is: 'restart', delay: 0, failures: 0 });
+    return { ...next, effects: [obituary, ...next.effects] };
+  }
+  return {
+    instance: { ...i, phase: { is: 'down', lastExit: input.remains.exit, cause } },
+    effects: [exited(i, { ...ended, cause }, { is: 'down' })],
+  };
+}
+
+function died(i: In<'starting' | 'up'>, input: InputOf<'exited'>, now: Millis): Step {
+  const wasUp = i.phase.is === 'up';
+  const since = i.phase.is === 'up' ? i.phase.startedAt : i.phase.since;
+  return endedByItself(i, { remains: input.remains, ran: now - since, wasUp }, now);
+}
+
+interface Ended {
+  readonly remains: Remains;
+  readonly ran: Millis;
+  readonly wasUp: boolean;
+  readonly took?: Millis;
+  readonly cause?: StopCause;
+}
+
+function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
+  const { exit } = ended.remains;
+  const well = exit.how === 'code' && exit.code === 0;
+  const { restart, backoff } = i.spec;
+  if (i.goal === 'down' || restart === 'never' || (restart === 'on-failure' && well)) {
+    return {
+      instance: { ...i, phase: well ? { is: 'down', lastExit: exit } : { is: 'failed', lastExit: exit } },
+      effects: [exited(i, ended, well ? { is: 'done' } : { is: 'down' })],
+    };
+  }
+  const failures = ended.ran >= backoff.forgiveAfter ? 1 : i.failures + 1;
+  const stillborn = ended.wasUp ? 0 : i.stillborn + 1;
+  if (stillborn >= backoff.giveUpAfter) {
+    return {
+      instance: { ...i, failures, stillborn, phase: { is: 'failed', lastExit: exit } },
+      effects: [exited(i, ended, { is: 'failed', failures: stillborn })],
+    };
+  }
+  const delay = Math.min(backoff.first * 2 ** (failures - 1), backoff.max);
+  return {
+    instance: { ...i, failures, stillborn, phase: { is: 'backoff', retryAt: now + delay, lastExit: exit } },
+    effects: [exited(i, ended, { is: 'restart', delay, failures })],
+  };
+}
+
+function exited(
+  i: Instance,
+  { remains, ran, took, cause }: Ended,
+  next: Extract<Happening, { type: 'exited' }>['next'],
+): Effect {
+  const { id, stopSignal: signal } = i.spec;
+  return tell({
+    type: 'exited',
+    id,
+    exit: remains.exit,
+    ran,
+    ...(cause && { cause }),
+    ...(took !== undefined && { took }),
+    signal,
+    processes: remains.processes,
+    survivors: remains.survivors,
+    next,
+  });
+}
+
+function tell(event: Happening): Effect {
+  return { type: 'tell', event };
+}

@@ -1,0 +1,62 @@
+import type { Exit, InstanceId, Survivor } from '../../src/model.js';
+import type { Child, ChildListener, Spawn } from '../../src/ports.js';
+
+interface Life {
+  readonly id: InstanceId;
+  readonly listener: ChildListener;
+  alive: boolean;
+}
+
+/** Children that do nothing by themselves: they record what they are sent and end when the test says so. */
+export class FakeChildren {
+  /** `web.1 spawn`, `web.1 SIGTERM`, `web.1 kill`, in order. */
+  readonly log: string[] = [];
+  readonly #lives = new Map<InstanceId, Life>();
+  #pid = 100;
+
+  spawn: Spawn = (spec, listener): Child => {
+    const { id } = spec;
+    if (this.#lives.get(id)?.alive) throw new Error(`${id} has two lives`);
+    const life = { id, listener, alive: true };
+    this.#lives.set(id, life);
+    const record = (what: string) => {
+      if (!life.alive) throw new Error(`${id} is dead and got ${what}`);
+      this.log.push(`${id} ${what}`);
+    };
+    this.log.push(`${id} spawn`);
+    this.#pid += 1;
+    return {
+      pid: this.#pid,
+      pass: (signal) => record(`passed ${signal}`),
+      signal: record,
+      kill: () => record('kill'),
+      abandon: () => {
+        record('abandon');
+        this.exit(id, { how: 'signal', signal: 'SIGKILL' }, [{ pid: this.#pid, state: 'D', command: 'stuck' }]);
+      },
+    };
+  };
+
+  get alive(): InstanceId[] {
+    return [...this.#lives.values()].filter(({ alive }) => alive).map(({ id }) => id);
+  }
+
+  orphan(id: InstanceId, exit: Exit, processes: number): void {
+    this.#life(id).listener.orphaned({ exit, processes });
+  }
+
+  exit(id: InstanceId, exit: Exit, survivors: Survivor[] = []): void {
+    const life = this.#life(id);
+    life.alive = false;
+    life.listener.exited({ exit, processes: 1, survivors });
+  }
+
+  #life(id: InstanceId): Life {
+    const life = this.#lives.get(id);
+    if (!life?.alive) throw new Error(`${id} is not alive`);
+    return life;
+  }
+}
+
+export const code = (n: number): Exit => ({ how: 'code', code: n });
+export const signal = (name: NodeJS.Signals): Exit => ({ how: 'signal', signal: name });

@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+import type { Exit, Instance, Millis, PhaseName, Remains } from '../../../src/model.js';
+import { type Effect, type Input, newInstance, nextDeadline, step } from '../../../src/supervisor/instance.js';
+import { code, signal } from '../../support/fake-children.js';
+import { instanceSpec } from '../../support/plans.js';
+
+type Scene = [at: Millis, input: Input['type'] | Input, phase: PhaseName, effects: string];
+
+const stop: Input = { type: 'stop', cause: { reason: 'requested' }, patient: false };
+const patientStop: Input = { ...stop, patient: true };
+const restart: Input = { type: 'restart', cause: { reason: 'requested' } };
+const change: Input = { type: 'restart', cause: { reason: 'changed' } };
+const kill: Input = { type: 'kill', cause: { reason: 'shutdown' } };
+const ttl: Input = { type: 'stop', cause: { reason: 'ttl', window: 900 }, patient: false };
+const exit = (how: Exit): Input => ({
+  type: 'exited',
+  remains: { exit: how, processes: 1, survivors: [] } satisfies Remains,
+});
+const orphaned: Input = { type: 'orphaned', exit: code(0), processes: 2 };
+
+function shown(effect: Effect): string {
+  if (effect.type === 'signal') return effect.signal;
+  if (effect.type !== 'tell') return effect.type;
+  const { event } = effect;
+  return event.type === 'exited'
+    ? `exited>${event.next.is}${event.next.is === 'restart' ? event.next.delay : ''}`
+    : event.type;
+}
+
+function play(scenes: Scene[], over: Parameters<typeof instanceSpec>[0] = {}): Instance {
+  let instance = newInstance(instanceSpec(over));
+  for (const [at, input, phase, effects] of scenes) {
+    const answer = step(instance, typeof input === 'string' ? ({ type: input } as Input) : input, at);
+    instance = answer.instance;
+    expect([at, instance.phase.is, answer.effects.map(shown).join(' ')]).toEqual([at, phase, effects]);
+  }
+  return instance;
+}
+
+const up: Scene[] = [
+  [0, 'start', 'starting', 'spawn'],
+  [1_000, 'deadline', 'up', 'up'],
+];
+
+const stories: Record<string, Scene[]> = {
+  'a deaf child is killed when its grace ends, and not a moment before': [
+    [0, 'start', 'starting', 'spawn'],
+    [900, stop, 'stopping', 'stopping SIGTERM'],
+    [1_199, 'deadline', 'stopping', ''],
+    [1_200, 'deadline', 'stopping', 'kill killed'],
+    [1_201, exit(signal('SIGKILL')), 'down', 'exited>down'],
+  ],
+  'what even SIGKILL cannot end is given up after a while, and only then': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM'],
+    [2_300, 'deadline', 'stopping', 'kill killed'],
+    [7_299, 'deadline', 'stopping', ''],
+    [7_300, 'deadline', 'stopping', 'abandon'],
+    [7_300, exit(signal('SIGKILL')), 'down', 'exited>down'],
+  ],
+  'a start during a stop waits for the old life to end': [
+    [0, 'start', 'starting', 'spawn'],
+    [100, stop, 'stopping', 'stopping SIGTERM'],
+    [110, 'start', 'stopping', ''],
+    [120, exit(code(0)), 'starting', 'exited>restart0 spawn'],
+  ],
+  'a stop during a restart cancels the next life': [
+    ...up,
+    [1_500, restart, 'stopping', 'stopping SIGTERM'],
+    [1_510, stop, 'stopping', ''],
+    [1_520, exit(code(0)), 'down', 'exited>down'],
+  ],
+  'a child that lives as long as it takes to settle is up': [
+    [0, 'start', 'starting', 'spawn'],
+    [999, 'deadline', 'starting', ''],
+    [1_000, 'deadline', 'up', 'up'],
+  ],
+  'a program that ends well is done': [...up, [1_500, exit(code(0)), 'down', 'exited>done']],
+  'a program that is done is started again by a change': [
+    ...up,
+    [1_500, exit(code(0)), 'down', 'exited>done'],
+    [1_600, change, 'starting', 'spawn'],
+  ],
+  'what its lease put down is not woken by a change, but by a request': [
+    ...up,
+    [1_500, ttl, 'stopping', 'stopping SIGTERM'],
+    [1_510, exit(signal('SIGTERM')), 'down', 'exited>down'],
+    [1_600, change, 'down', ''],
+    [1_700, restart, 'starting', 'spawn'],
+  ],
+  'crashes wait longer each time, and a program that never came up is given up': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [1_009, 'deadline', 'backoff', ''],
+    [1_010, 'deadline', 'starting', 'spawn'],
+    [1_020, exit(code(1)), 'backoff', 'exited>restart2000'],
+    [3_020, 'deadline', 'starting', 'spawn'],
+    [3_030, exit(code(1)), 'failed', 'exited>failed'],
+    [9_000, 'deadline', 'failed', ''],
+    [9_001, change, 'starting', 'spawn'],
+  ],
+  'a program that comes up each time is never given up, but its delays grow to the cap': [
+    ...up,
+    [1_100, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [2_100, 'deadline', 'starting', 'spawn'],
+    [3_100, 'deadline', 'up', 'up'],
+    [3_200, exit(code(1)), 'backoff', 'exited>restart2000'],
+    [5_200, 'deadline', 'starting', 'spawn'],
+    [6_200, 'deadline', 'up', 'up'],
+    [6_300, exit(code(1)), 'backoff', 'exited>restart4000'],
+    [10_300, 'deadline', 'starting', 'spawn'],
+    [11_300, 'deadline', 'up', 'up'],
+    [11_400, exit(code(1)), 'backoff', 'exited>restart8000'],
+    [19_400, 'deadline', 'starting', 'spawn'],
+    [20_400, 'deadline', 'up', 'up'],
+    [20_500, exit(code(1)), 'backoff', 'exited>restart8000'],
+  ],
+  'a long life forgives the crashes before it': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [1_010, 'deadline', 'starting', 'spawn'],
+    [2_010, 'deadline', 'up', 'up'],
+    [31_010, exit(code(1)), 'backoff', 'exited>restart1000'],
+  ],
+  'children that a crashed leader left are ended before the next life': [
+    ...up,
+    [1_500, { ...orphaned, exit: code(3) }, 'stopping', 'orphaned SIGTERM'],
+    [1_800, 'deadline', 'stopping', 'kill killed'],
+    [1_810, exit(code(3)), 'backoff', 'exited>restart1000'],
+  ],
+  'children that a finished leader left are ended, and then it is done': [
+    ...up,
+    [1_500, orphaned, 'stopping', 'orphaned SIGTERM'],
+    [1_510, exit(code(0)), 'down', 'exited>done'],
+  ],
+  'a restart while left-over children are being ended starts without a delay': [
+    ...up,
+    [1_500, { ...orphaned, exit: code(1) }, 'stopping', 'orphaned SIGTERM'],
+    [1_505, restart, 'stopping', ''],
+    [1_510, exit(code(1)), 'starting', 'exited>restart0 spawn'],
+  ],
+  'a leader that obeys while its children do not is still being stopped': [
+    ...up,
+    [1_500, stop, 'stopping', 'stopping SIGTERM'],
+    [1_510, orphaned, 'stopping', ''],
+    [1_800, 'deadline', 'stopping', 'kill killed'],
+    [1_810, exit(code(0)), 'down', 'exited>down'],
+  ],
+  'a kill does not wait for the grace': [
+    ...up,
+    [1_500, stop, 'stopping', 'stopping SIGTERM'],
+    [1_510, kill, 'stopping', 'kill'],
+    [6_509, 'deadline', 'stopping', ''],
+    [6_510, 'deadline', 'stopping', 'abandon'],
+  ],
+  'a kill of a running program sends nothing gentler first': [...up, [1_500, kill, 'stopping', 'kill']],
+  'a patient stop never kills': [
+    ...up,
+    [1_500, patientStop, 'stopping', 'stopping SIGTERM'],
+    [1e12, 'deadline', 'stopping', ''],
+  ],
+  'a stop during the wait for a restart ends the waiting': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [20, stop, 'down', ''],
+    [2_000, 'deadline', 'down', ''],
+  ],
+  'a restart during the wait does not wait': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [20, restart, 'starting', 'spawn'],
+  ],
+  'a start of what starts or runs changes nothing': [...up, [1_100, 'start', 'up', ''], [9_000, 'deadline', 'up', '']],
+  'a stop or kill of what is down or failed changes nothing': [
+    [0, stop, 'down', ''],
+    [1, kill, 'down', ''],
+  ],
+};
+
+describe('the life of an instance', () => {
+  for (const [title, scenes] of Object.entries(stories)) test(title, () => void play(scenes));
+
+  test('restart: always starts again what ended well', () => {
+    play([...up, [1_500, exit(code(0)), 'backoff', 'exited>restart1000']], { restart: 'always' });
+  });
+
+  test('restart: never leaves a crash failed', () => {
+    play([...up, [1_500, exit(code(7)), 'failed', 'exited>down']], { restart: 'never' });
+  });
+
+  test('an input that cannot happen in a phase is a bug and says so', () => {
+    expect(() => step(newInstance(instanceSpec()), exit(code(0)), 0)).toThrow('web.1 is down and cannot have exited');
+  });
+
+  test('the obituary of an expired instance tells cause, life and the time the stop took', () => {
+    const running = play(up);
+    const stopping = step(running, ttl, 1_500).instance;
+    const { effects } = step(stopping, exit(signal('SIGTERM')), 1_700);
+    expect(effects).toMatchObject([
+      { type: 'tell', event: { type: 'exited', cause: { reason: 'ttl', window: 900 }, ran: 1_500, took: 200 } },
+    ]);
+  });
+
+  test('only phases that wait have a deadline', () => {
+    expect(nextDeadline(play(up))).toBe(Infinity);
+    expect(nextDeadline(play(up.slice(0, 1)))).toBe(1_000);
+    expect(nextDeadline(play([...up, [1_500, patientStop, 'stopping', 'stopping SIGTERM']]))).toBe(Infinity);
+  });
+});
