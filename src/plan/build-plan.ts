@@ -1,0 +1,182 @@
+/**
+ * Entries and settings to the plan: everything decided before anything starts. Owns which services run and
+ * what each of their instances is; the parts (formation, ports, environment) have their own files. Complete
+ * and frozen, or an error that says everything that is wrong: never a part.
+ *
+ * Longest life: `--ttl web=1h`, else `--ttl 30m`, else the service's `ttl`, else a file's default, else for
+ * ever; grace and formation likewise. What is said for this run wins over what is written for every run, and
+ * what is written about one service over what is written about all.
+ */
+import { resolve } from 'node:path';
+import { configError } from '../errors.js';
+import type {
+  Backoff,
+  Config,
+  Env,
+  InstanceSpec,
+  Millis,
+  Parsed,
+  Plan,
+  Problem,
+  Procfile,
+  RestartPolicy,
+  ServiceConfig,
+  ServiceSpec,
+  Settings,
+  Tag,
+} from '../model.js';
+import { lookUp } from '../record.js';
+import { assignPorts, type Ports, readBasePort } from './assign-ports.js';
+import { addedVariables, type Identity, mergeLayers, servicePorts } from './environment.js';
+import { instancesOf } from './formation.js';
+import { valueFor } from './per-tag.js';
+import { tagProblems } from './tag-problems.js';
+
+export interface PlanInput {
+  readonly procfile: Procfile;
+  readonly config?: Config | undefined;
+  readonly settings: Settings;
+  /** The project's directory, absolute. */
+  readonly root: string;
+  /** The environment proclet was started in. */
+  readonly env: Env;
+  /** The variables of the project's env files. */
+  readonly dotenv: Readonly<Record<string, string>>;
+  /** The variables of each service's own `env-file`. */
+  readonly envFiles: Readonly<Record<Tag, Readonly<Record<string, string>>>>;
+}
+
+/** What `proclet run` runs: a service of the Procfile, or any program with its arguments. */
+export type RunTarget =
+  | { readonly is: 'service'; readonly tag: Tag }
+  | { readonly is: 'command'; readonly argv: readonly [string, ...string[]] };
+
+/**
+ * The plan of `proclet start`: the services asked for, or all, those with no instances left out.
+ * @throws ProcletError CONFIG with every problem, a line each
+ */
+export function buildPlan(input: PlanInput): Plan {
+  const { procfile, settings } = input;
+  const isAsked = (tag: Tag) => settings.tags.length === 0 || settings.tags.includes(tag);
+  const drafts = draftServices(input).filter(({ tag, count }) => isAsked(tag) && count > 0);
+  const problems = tagProblems(input);
+  if (problems.length === 0 && drafts.length === 0) {
+    problems.push({ path: procfile.path, message: 'nothing is left to run: every service has 0 instances' });
+  }
+  return assemble(input, drafts, problems);
+}
+
+/**
+ * The plan of `proclet run`: one instance, never restarted. A service is what it is under `start`, its port
+ * included; a command has the tag `run`, the base port, and nothing of `proclet.yml` but the defaults.
+ * @throws ProcletError CONFIG with every problem, a line each
+ */
+export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
+  if (target.is === 'command') {
+    const { argv } = target;
+    const command = argv.join(' ');
+    const draft: Draft = { tag: 'run', command, argv, position: 0, line: 1, count: 1, config: {}, restart: 'never' };
+    return assemble(input, [draft], []);
+  }
+  const drafts = draftServices(input).filter(({ tag }) => tag === target.tag);
+  const settings = { ...input.settings, tags: [target.tag] };
+  return assemble(
+    input,
+    drafts.map((draft) => ({ ...draft, count: 1, restart: 'never' })),
+    tagProblems({ ...input, settings }),
+  );
+}
+
+/** A service before ports are known. */
+interface Draft {
+  readonly tag: Tag;
+  readonly command: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly position: number;
+  readonly line: number;
+  readonly count: number;
+  readonly config: ServiceConfig;
+  readonly restart: RestartPolicy;
+}
+
+const BACKOFF: Backoff = { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 };
+const SETTLE: Millis = 1000;
+const GRACE: Millis = 5000;
+
+function draftServices({ procfile, config, settings }: PlanInput): readonly Draft[] {
+  return procfile.entries.map(({ tag, command, line }, position) => {
+    const service = lookUp(config?.services ?? {}, tag) ?? {};
+    return {
+      tag,
+      command,
+      argv: [settings.shell, '-c', command],
+      position,
+      line,
+      count: instancesOf(tag, settings.formation, service),
+      config: service,
+      // Where the end of one service is the run's affair, none may be revived.
+      restart: settings.onExit === 'restart' ? (service.restart ?? 'on-failure') : 'never',
+    };
+  });
+}
+
+function assemble(input: PlanInput, drafts: readonly Draft[], found: readonly Problem[]): Plan {
+  const { procfile, settings, root } = input;
+  const ports = portsOf(input, drafts);
+  if (!ports.ok || found.length > 0) throw configError([...found, ...(ports.ok ? [] : ports.problems)]);
+  return freeze({
+    root,
+    procfile: procfile.path,
+    services: drafts.map((draft) => toServiceSpec(input, draft, ports.value)),
+    onExit: settings.onExit,
+    expireStatus: settings.expireStatus,
+  });
+}
+
+function portsOf({ procfile, settings, dotenv, env }: PlanInput, drafts: readonly Draft[]): Parsed<Ports> {
+  const base: Parsed<number> =
+    settings.port === undefined ? readBasePort({ dotenv, env }) : { ok: true, value: settings.port };
+  if (!base.ok) return base;
+  const claims = drafts.map((draft) => ({ ...draft, fixed: draft.config.port }));
+  return assignPorts(claims, base.value, procfile.path);
+}
+
+function toServiceSpec(input: PlanInput, draft: Draft, ports: Ports): ServiceSpec {
+  const { tag, command, position, config } = draft;
+  const firstPorts = [...ports].flatMap(([each, [first]]) => (first === undefined ? [] : [[each, first] as const]));
+  const instances = (ports.get(tag) ?? []).map((port, index) =>
+    toInstanceSpec(input, draft, { tag, number: index + 1, port, services: servicePorts(firstPorts) }),
+  );
+  return { tag, command, position, ttl: valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity, instances };
+}
+
+function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, identity: Identity): InstanceSpec {
+  const { tag, number, port } = identity;
+  const { umask, user } = config;
+  return {
+    id: `${tag}.${number}`,
+    tag,
+    argv,
+    env: mergeLayers({
+      parent: input.env,
+      dotenv: input.dotenv,
+      envFile: lookUp(input.envFiles, tag) ?? {},
+      service: config.env ?? {},
+      added: addedVariables(identity),
+    }),
+    port,
+    directory: resolve(input.root, config.directory ?? '.'),
+    ...(umask === undefined ? {} : { umask }),
+    ...(user === undefined ? {} : { user }),
+    restart,
+    backoff: BACKOFF,
+    settle: SETTLE,
+    stopSignal: config['stop-signal'] ?? 'SIGTERM',
+    grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,
+  };
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freeze(inner);
+  return Object.freeze(value);
+}

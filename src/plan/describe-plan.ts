@@ -1,0 +1,43 @@
+/**
+ * A plan as text, for --dry-run. Owns what a reader is shown: what was decided, and of the environment only
+ * what proclet adds, because the rest may hold secrets.
+ */
+import { formatDuration } from '../duration.js';
+import type { InstanceSpec, Plan, ServiceSpec } from '../model.js';
+import { lookUp } from '../record.js';
+import { ADDED_VARIABLES, portVariable } from './environment.js';
+
+/** A paragraph for each instance, in the order of the Procfile. Ends with a line feed. */
+export function describePlan(plan: Plan): string {
+  const shown = [...ADDED_VARIABLES, ...new Set(plan.services.map(({ tag }) => portVariable(tag)))];
+  const paragraphs = plan.services.flatMap((service) =>
+    service.instances.map((instance) => describeInstance({ plan, service, instance, shown })),
+  );
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+interface Subject {
+  readonly plan: Plan;
+  readonly service: ServiceSpec;
+  readonly instance: InstanceSpec;
+  /** Names of the variables to show. */
+  readonly shown: readonly string[];
+}
+
+function describeInstance({ plan, service, instance, shown }: Subject): string {
+  const { stopSignal, grace, user, umask, directory } = instance;
+  const kill = grace === Infinity ? 'never SIGKILL' : `SIGKILL after ${formatDuration(grace)}`;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['port', String(instance.port)],
+    ['command', service.command],
+    ['directory', directory === plan.root ? undefined : directory],
+    ['user', user],
+    ['umask', umask],
+    ['ttl', formatDuration(service.ttl)],
+    ['grace', `${stopSignal}, ${kill}`],
+    ['restart', instance.restart],
+    ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],
+  ];
+  const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(12)}${text}`]));
+  return [instance.id, ...lines].join('\n');
+}

@@ -1,0 +1,156 @@
+/**
+ * The table of settings: one row for each thing a user can ask for, whatever the way of asking. Plain data,
+ * so that flags, environment variables, files, help and completion are made from the same rows. How a text
+ * becomes a value is in `settings.ts`; nothing here has behaviour.
+ */
+
+export type CommandName = 'start' | 'run' | 'check';
+
+export interface Setting {
+  /** The long flag without dashes, the key in `proclet.yml`, and `PROCLET_<NAME>` in capitals. */
+  readonly name: string;
+  /** Other long flags for the same. */
+  readonly aliases?: readonly string[];
+  readonly char?: string;
+  readonly charAliases?: readonly string[];
+  readonly summary: string;
+  /** A text; a comma-separated list, which a flag may also build up by being repeated; or on and off. */
+  readonly kind: 'text' | 'list' | 'switch';
+  /** What stands for the value in help. */
+  readonly placeholder?: string;
+  /** The only texts it takes. */
+  readonly options?: readonly string[];
+  /** What is read when nobody says anything. Without one, absence means something. */
+  readonly fallback?: string;
+  readonly commands: readonly CommandName[];
+}
+
+export const ON_EXIT = ['restart', 'stop', 'ignore'] as const;
+export const LOG_FORMATS = ['text', 'json'] as const;
+
+export type SettingName = (typeof settingTable)[number]['name'];
+
+export const settingTable = [
+  {
+    name: 'procfile',
+    char: 'f',
+    summary: 'The Procfile to read',
+    kind: 'text',
+    placeholder: 'FILE',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'root',
+    char: 'd',
+    summary: "The project's directory, if it is not the Procfile's",
+    kind: 'text',
+    placeholder: 'DIR',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'env',
+    char: 'e',
+    summary: 'Env files to read instead of .env; a later one wins',
+    kind: 'list',
+    placeholder: 'FILE,...',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'formation',
+    aliases: ['concurrency'],
+    char: 'm',
+    charAliases: ['c'],
+    summary: 'How many of each service to run',
+    kind: 'list',
+    placeholder: 'all=1,web=2',
+    fallback: '',
+    commands: ['start', 'check'],
+  },
+  {
+    name: 'port',
+    char: 'p',
+    summary: 'The first port; each further line of the Procfile gets 100 more',
+    kind: 'text',
+    placeholder: 'PORT',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'ttl',
+    aliases: ['alarm'],
+    summary: 'End services this long after their start; 0 is never',
+    kind: 'list',
+    placeholder: '30m or web=30m,...',
+    fallback: '',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'on-exit',
+    summary: 'What follows when a service ends by itself',
+    kind: 'text',
+    options: ON_EXIT,
+    fallback: 'restart',
+    commands: ['start'],
+  },
+  {
+    name: 'timeout',
+    char: 't',
+    summary: 'Time between the stop signal and SIGKILL, for every service',
+    kind: 'text',
+    placeholder: '5s',
+    fallback: '',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'expire-status',
+    summary: 'Exit status when every service was ended by its ttl',
+    kind: 'text',
+    placeholder: 'N',
+    fallback: '0',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'shell',
+    summary: 'The shell that runs the commands, with -c',
+    kind: 'text',
+    placeholder: 'PROGRAM',
+    fallback: 'sh',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'quiet',
+    char: 'q',
+    summary: 'Services whose output is not shown',
+    kind: 'list',
+    placeholder: 'TAG,...',
+    fallback: '',
+    commands: ['start'],
+  },
+  {
+    name: 'color',
+    summary: 'Colour the output; by default if the terminal shows it',
+    kind: 'switch',
+    fallback: 'auto',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'timestamp',
+    summary: 'Show the time before each line',
+    kind: 'switch',
+    fallback: 'true',
+    commands: ['start'],
+  },
+  {
+    name: 'log-format',
+    summary: 'Lines for people, or one JSON event a line',
+    kind: 'text',
+    options: LOG_FORMATS,
+    fallback: 'text',
+    commands: ['start'],
+  },
+] as const satisfies readonly Setting[];
+
+/** The same rows, every column present or not, for those who walk over them. */
+export const settings: readonly Setting[] = settingTable;
+
+/** Every name and alias, for files that may only hold those. */
+export const settingNames: readonly string[] = settings.flatMap(({ name, aliases = [] }) => [name, ...aliases]);

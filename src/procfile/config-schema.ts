@@ -1,0 +1,106 @@
+/**
+ * What `proclet.yml` may say: the one schema that checks the file and that editors read. Owns the keys, the
+ * forms of their values and the sentence for a value of another form; each sentence goes on from the key's
+ * name. Lines and suggestions are added by `parse-config.ts`.
+ */
+import * as z from 'zod';
+import { parseDuration } from '../duration.js';
+import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
+
+/** One service. A map without a value is null in YAML and counts as empty. */
+export const serviceSchema = z.strictObject(serviceShape(), { error: 'must be a map of keys and values' });
+
+/** The whole file. */
+export const configSchema = z
+  .strictObject(
+    {
+      defaults: z
+        .record(z.string(), flagValue(), { error: 'must be a map of flags and their values' })
+        .nullish()
+        .describe('Flags as if typed, by their long names without dashes. The command line and PROCLET_* win.'),
+      services: z
+        .record(z.string(), serviceSchema.nullable(), { error: 'must be a map of services by tag' })
+        .nullish()
+        .describe('What the Procfile cannot say, for each of its services by tag.'),
+    },
+    { error: 'must be a map of keys and values' },
+  )
+  .meta({ title: 'proclet.yml', description: 'Configuration of proclet, beside the Procfile.' });
+
+function serviceShape() {
+  return {
+    ttl: duration(Infinity)
+      .exactOptional()
+      .describe('Longest life since the service was started: 30m, 1h30m, or a number of seconds. 0 is for ever.'),
+    restart: z
+      .enum(['always', 'on-failure', 'never'], 'must be one of always, on-failure, never')
+      .exactOptional()
+      .describe('What follows when the command ends by itself. The default is on-failure.'),
+    'stop-signal': stopSignal()
+      .exactOptional()
+      .describe(`The signal that asks it to end: ${STOP_SIGNALS.join(', ')}. The default is TERM.`),
+    grace: duration(0)
+      .exactOptional()
+      .describe('Time between the stop signal and SIGKILL: 10s, or a number of seconds. The default is 5s.'),
+    env: z
+      .record(z.string().regex(/^[^=\0]+$/), environmentValue(), { error: 'must be a map of variables' })
+      .nullable()
+      .exactOptional()
+      .describe('Environment variables. They win over the env files.'),
+    'env-file': text('must be the path of a file')
+      .exactOptional()
+      .describe('A file of variables, relative to the root.'),
+    directory: text('must be the path of a directory').exactOptional().describe('Where it runs, relative to the root.'),
+    umask: z
+      .string('must be three or four octal digits, such as "022"')
+      .regex(/^[0-7]{3,4}$/, 'must be three or four octal digits, such as "022"')
+      .exactOptional()
+      .describe('The file mode creation mask: three or four octal digits.'),
+    user: text('must be the name of a user').exactOptional().describe('The user it runs as. Only root can do this.'),
+    instances: whole(0, 1000).exactOptional().describe('How many of it to run, unless --formation says otherwise.'),
+    port: whole(1, 65_535).exactOptional().describe('The port of its first instance, instead of a computed one.'),
+  };
+}
+
+/** For editors: how such a value is read, and the sentence for another one, is in `givens.ts`. */
+function flagValue() {
+  const scalar = z.union([z.string(), z.number(), z.boolean()]);
+  return z.union([scalar, z.array(scalar), z.null()]);
+}
+
+function text(sentence: string) {
+  return z
+    .string(sentence)
+    .min(1, sentence)
+    .regex(/^[^\0]*$/, sentence);
+}
+
+function whole(least: number, most: number) {
+  const sentence = `must be a whole number from ${least} to ${most}`;
+  return z.int(sentence).min(least, sentence).max(most, sentence);
+}
+
+function environmentValue() {
+  const sentence = 'must be a text, a number, true or false';
+  return z.union([z.string().regex(/^[^\0]*$/, sentence), z.number(), z.boolean(), z.null()], sentence);
+}
+
+function duration(zero: number) {
+  const sentence = 'must be a duration such as 30m, 1h30m, 500ms or 90 (seconds)';
+  return z.union([z.number().min(0, sentence), z.string()], sentence).transform((written, context) => {
+    const millis = parseDuration(String(written));
+    if (millis !== undefined) return millis === 0 ? zero : millis;
+    context.addIssue({ code: 'custom', message: sentence });
+    return z.NEVER;
+  });
+}
+
+function stopSignal() {
+  const sentence = `must be one of ${STOP_SIGNALS.join(', ')}`;
+  return z.string(sentence).transform((written, context) => {
+    const signal = parseStopSignal(written);
+    if (signal !== undefined) return signal;
+    context.addIssue({ code: 'custom', message: sentence });
+    return z.NEVER;
+  });
+}

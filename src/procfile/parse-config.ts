@@ -1,0 +1,130 @@
+/**
+ * The text of `proclet.yml` to a configuration, pure. Owns the messages: every problem at once, each with
+ * its line, the key's full name, what it must be and what it is. The keys themselves are in
+ * `config-schema.ts`. Does not know the Procfile, so a service that is not in it passes here.
+ */
+import type * as z from 'zod';
+import type { Config, Given, Parsed, Problem, ServiceConfig } from '../model.js';
+import { quote } from '../quote.js';
+import { toRecord } from '../record.js';
+import { configSchema, serviceSchema } from './config-schema.js';
+import { hint, toGivens } from './givens.js';
+import { readYaml, type YamlMap, type YamlPath } from './read-yaml.js';
+import { suggest } from './suggest.js';
+
+/**
+ * The configuration, empty for an empty text, or every problem of it. Never throws.
+ * @param names the settings `defaults` may hold; any name passes when absent
+ */
+export function parseConfig(text: string, path: string, names?: readonly string[]): Parsed<Config> {
+  const read = readYaml(text, path);
+  if (!read.ok) return read;
+  const yaml = read.value;
+  const written = asWritten(yaml);
+  const checked = configSchema.safeParse(written);
+  const problems = (checked.error?.issues ?? []).flatMap((issue) => describeIssue(issue, { yaml, written, path }));
+  const defaults = readDefaults(yaml, path, names);
+  if (!defaults.ok) problems.push(...defaults.problems);
+  const services = checked.data?.services ?? {};
+  if (problems.length > 0 || !defaults.ok) {
+    return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  }
+  return {
+    ok: true,
+    value: {
+      path,
+      defaults: defaults.value,
+      services: toRecord(Object.entries(services).map(([tag, service]) => [tag, toServiceConfig(service ?? {})])),
+      lines: toRecord(Object.keys(services).map((tag) => [tag, yaml.lineOf(['services', tag])])),
+    },
+  };
+}
+
+type Issue = z.core.$ZodIssue;
+type Service = z.output<typeof serviceSchema>;
+
+interface Written {
+  readonly path: string;
+  readonly yaml: YamlMap;
+  readonly written: unknown;
+}
+
+/** Keys whose values are texts even when YAML sees a number: `022` is a umask, and 1000 may be a user. */
+const TEXT_KEYS = ['umask', 'user', 'directory', 'env-file'];
+
+/**
+ * What the schema is to check: the file's value with those numbers, and every variable of `env`, replaced by
+ * what is written, and without the single defaults, which `toGivens` checks.
+ */
+function asWritten(yaml: YamlMap): unknown {
+  const { services, defaults } = yaml.value;
+  const top = isRecord(defaults) ? { ...yaml.value, defaults: {} } : yaml.value;
+  if (!isRecord(services)) return top;
+  const rewritten = Object.entries(services).map(([tag, service]) => {
+    if (!isRecord(service)) return [tag, service] as const;
+    const entries = Object.entries(service).map(([key, value]) => {
+      const at = ['services', tag, key];
+      if (TEXT_KEYS.includes(key) && typeof value === 'number') return [key, yaml.textAt(at)] as const;
+      return [key, key === 'env' && isRecord(value) ? variablesAsWritten(yaml, value, at) : value] as const;
+    });
+    return [tag, toRecord(entries)] as const;
+  });
+  return { ...top, services: toRecord(rewritten) };
+}
+
+function variablesAsWritten(yaml: YamlMap, env: Readonly<Record<string, unknown>>, at: YamlPath): unknown {
+  return toRecord(
+    Object.entries(env).map(([key, value]) => [key, isScalar(value) ? yaml.textAt([...at, key]) : value] as const),
+  );
+}
+
+function readDefaults(
+  yaml: YamlMap,
+  path: string,
+  names: readonly string[] | undefined,
+): Parsed<Record<string, Given>> {
+  const { defaults } = yaml.value;
+  return toGivens(yaml, isRecord(defaults) ? defaults : {}, { path, at: ['defaults'], known: names });
+}
+
+function toServiceConfig({ env, ...rest }: Service): ServiceConfig {
+  if (env === null || env === undefined) return rest;
+  return { ...rest, env: toRecord(Object.entries(env).map(([key, value]) => [key, String(value ?? '')] as const)) };
+}
+
+function describeIssue(issue: Issue, { path, yaml, written }: Written): Problem[] {
+  const line = yaml.lineOf(issue.path);
+  const where = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey(issue.path, key, { path, yaml, written }));
+  if (issue.code === 'invalid_key') {
+    return [{ path, line, message: `${where} is not a variable; a name is not empty and holds no = and no NUL` }];
+  }
+  const value = issue.path.reduce<unknown>((inner, key) => (isContainer(inner) ? inner[key] : undefined), written);
+  return [{ path, line, message: `${where} ${issue.message}; it is ${show(value)}` }];
+}
+
+function unknownKey(at: YamlPath, key: string, { path, yaml }: Written): Problem {
+  const [owner, known] =
+    at.length === 0 ? ['this file', Object.keys(configSchema.shape)] : ['a service', Object.keys(serviceSchema.shape)];
+  const message = `${[...at, key].join('.')} is not a key of ${owner}`;
+  return { path, line: yaml.lineOf([...at, key]), message, ...hint(suggest(key, known)) };
+}
+
+function show(value: unknown): string {
+  if (value === null || value === '') return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : typeof value === 'string' ? quote(value) : String(value);
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isContainer(value) && !Array.isArray(value);
+}
+
+function isContainer(value: unknown): value is Readonly<Record<PropertyKey, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
