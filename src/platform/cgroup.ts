@@ -1,0 +1,116 @@
+/**
+ * Control groups (cgroups(7), version 2): a directory per life, whose `cgroup.procs` lists every process that was
+ * born in it, wherever it went, and whose `cgroup.kill` ends them all in one write (Linux 5.14). The best
+ * means there is, where proclet may make directories below its own group.
+ */
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Cgroups {
+  /** The directory of the whole run. */
+  readonly directory: string;
+  /** Makes the group of one life; undefined when that is not possible any more. */
+  create(life: string): Cgroup | undefined;
+  /** Removes what is empty. */
+  close(): void;
+}
+
+export interface Cgroup {
+  /** The directory, for the shell that joins it. */
+  readonly directory: string;
+  /** The processes in it and below it. */
+  pids(): number[];
+  /** Ends every process in it and below it. */
+  kill(): void;
+  /** Removes it, if nothing is left in it. */
+  remove(): void;
+}
+
+/** Makes the group of a run below proclet's own, or answers why that cannot be. */
+export function openCgroups(run: string): Cgroups | { readonly unavailable: string } {
+  const own = ownGroup();
+  if (own === undefined) return { unavailable: 'no cgroup of version 2 is mounted here' };
+  const directory = join(own, `proclet-${run}`);
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    return { unavailable: `no directory can be made in ${own} (${(error as NodeJS.ErrnoException).code})` };
+  }
+  try {
+    for (const file of ['cgroup.procs', 'cgroup.kill']) accessSync(join(directory, file), constants.W_OK);
+    // Moving a process also takes the right to write where it comes from.
+    accessSync(join(own, 'cgroup.procs'), constants.W_OK);
+  } catch (error) {
+    rmdirSync(directory);
+    return { unavailable: `${own} is not ours to use (${(error as NodeJS.ErrnoException).code})` };
+  }
+  return {
+    directory,
+    create(life) {
+      const place = join(directory, life);
+      try {
+        mkdirSync(place);
+      } catch {
+        return undefined; // a limit on groups, or the directory was taken away: the other means do without
+      }
+      return cgroupAt(place);
+    },
+    close: () => removeTree(directory),
+  };
+}
+
+function cgroupAt(directory: string): Cgroup {
+  return {
+    directory,
+    pids: () => pidsBelow(directory),
+    kill() {
+      try {
+        writeFileSync(join(directory, 'cgroup.kill'), '1');
+      } catch {
+        // ENOENT: it is gone, and so is all that was in it
+      }
+    },
+    remove: () => removeTree(directory),
+  };
+}
+
+/** Where this process's own group is mounted. */
+function ownGroup(): string | undefined {
+  try {
+    const path = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+    // proc(5): … root mount-point options … - type source …
+    for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+      const [, , , root, mount] = line.split(' ');
+      if (path === undefined || root === undefined || mount === undefined || !line.includes(' - cgroup2 ')) continue;
+      if (root === '/' || path === root || path.startsWith(`${root}/`)) {
+        return join(mount, root === '/' ? path : path.slice(root.length));
+      }
+    }
+  } catch {
+    // ENOENT: not Linux, or no /proc
+  }
+  return undefined;
+}
+
+function pidsBelow(directory: string): number[] {
+  try {
+    const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    return [...own, ...inner(directory).flatMap(pidsBelow)];
+  } catch {
+    return []; // ENOENT, ENODEV: removed
+  }
+}
+
+function removeTree(directory: string): void {
+  try {
+    for (const below of inner(directory)) removeTree(below);
+    rmdirSync(directory);
+  } catch {
+    // EBUSY: something still lives in it, which the guardian will end. ENOENT: gone already.
+  }
+}
+
+function inner(directory: string): string[] {
+  const entries = readdirSync(directory, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name));
+}

@@ -1,0 +1,62 @@
+/**
+ * What a run stands on: its number, its control group if there can be one, its record, its guardian. Opened
+ * before anything is started and closed when nothing of it is left.
+ */
+import type { Millis } from '../model.js';
+import type { Clock } from '../ports.js';
+import { type Cgroups, openCgroups } from './cgroup.js';
+import { startGuardian } from './guardian.js';
+import { newRun } from './mark.js';
+import type { ProcessTable } from './process-table.js';
+import { bootId, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
+
+export interface Ground {
+  readonly run: string;
+  readonly cgroups: Cgroups | undefined;
+  /** Only when nothing of the run is left. */
+  close(): Promise<void>;
+}
+
+export interface Builders {
+  readonly clock: Clock;
+  readonly table: ProcessTable;
+  /** The project's directory, for `proclet reap` to name. */
+  readonly root: string;
+  /** Between TERM and KILL when it is the guardian that ends the run. */
+  readonly grace: Millis;
+  /** Told what the run has to do without. */
+  readonly warn: (text: string) => void;
+}
+
+export function openGround({ clock, table, root, grace, warn }: Builders): Ground {
+  const run = newRun();
+  const groups = process.env['PROCLET_CGROUP'] === 'off' ? undefined : openCgroups(run);
+  const cgroups = groups && 'directory' in groups ? groups : undefined;
+  const cgroup = cgroups?.directory ?? '';
+  const record = leaveRecord();
+  const guardian = startGuardian({
+    ...{ clock, run, grace, cgroup, record },
+    onLost: () => warn('the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet'),
+  });
+
+  function leaveRecord(): string {
+    try {
+      const started = table.find(process.pid)?.started ?? '';
+      const since = clock.wall();
+      return writeRecord(runtimeDirectory(), { run, pid: process.pid, started, boot: bootId(), root, cgroup, since });
+    } catch (error) {
+      warn(`proclet reap will not know of this run: ${(error as Error).message}`);
+      return '';
+    }
+  }
+
+  return {
+    run,
+    cgroups,
+    async close() {
+      await guardian.close();
+      cgroups?.close();
+      if (record !== '') removeRecord(record);
+    },
+  };
+}

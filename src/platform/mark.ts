@@ -1,0 +1,45 @@
+/**
+ * The mark that a service's processes carry, whatever they do: the soft limit on file locks.
+ *
+ * The kernel has not enforced RLIMIT_LOCKS since Linux 2.4.25 (getrlimit(2)), yet copies it on fork and keeps
+ * it on exec, and anyone can read it in /proc/PID/limits. It survives setsid, double forks, `env -i`, closed
+ * descriptors and rewritten titles. A mark is fifteen digits: eleven for the run, four for the life.
+ */
+import { randomInt } from 'node:crypto';
+
+const runDigits = 11;
+const lifeDigits = 4;
+
+/** Eleven digits that name one run of proclet. */
+export function newRun(): string {
+  return String(randomInt(10 ** (runDigits - 1), 10 ** runDigits));
+}
+
+/** The mark of the n-th life that a run starts, from 1. Numbers wrap after 9,999 lives. */
+export function markOf(run: string, life: number): string {
+  const lives = 10 ** lifeDigits - 1;
+  return run + String(((life - 1) % lives) + 1).padStart(lifeDigits, '0');
+}
+
+/** The mark of a run's guardian, which belongs to no life. */
+export function guardianMark(run: string): string {
+  return run + '0'.repeat(lifeDigits);
+}
+
+/** The run that a limit names, or undefined when the limit is none of proclet's marks. */
+export function runOf(mark: string | undefined): string | undefined {
+  return mark?.length === runDigits + lifeDigits && !mark.startsWith('0') ? mark.slice(0, runDigits) : undefined;
+}
+
+/**
+ * Sets the mark (the option is -w in dash and busybox, -x in bash), joins the control group, then becomes the
+ * program. Arguments: umask or '', mark, directory of the group or '', program and its arguments. `$0` is the
+ * name in the shell's own messages.
+ */
+export const markingScript = [
+  '[ -z "$1" ] || umask "$1"',
+  '{ ulimit -S -w "$2" || ulimit -S -x "$2"; } 2>/dev/null',
+  '[ -z "$3" ] || { echo 0 >"$3/cgroup.procs"; } 2>/dev/null',
+  'shift 3',
+  'exec "$@"',
+].join('\n');

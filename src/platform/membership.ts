@@ -1,0 +1,84 @@
+/**
+ * Which processes belong to a service, now. Pure: a table in, rows out.
+ *
+ * A process is a member when it is in the tree's control group, when it carries the tree's mark, when it was a
+ * member before (same pid, same start), when it is in the leader's process group or session, when it is a child
+ * of a member, or in a session that a member leads. What carries the mark of another run belongs to that run's own proclet and is left alone, with
+ * everything below it.
+ */
+import { guardianMark, runOf } from './mark.js';
+import type { Processes, ProcessRow } from './process-table.js';
+
+export interface Tree {
+  /** The mark of a life; eleven digits stand for every life of a run. */
+  readonly mark: string;
+  readonly leader: number;
+  /** pid to start time of everything that has been a member; the leader is in it from the beginning. */
+  readonly known: Map<number, string>;
+  /**
+   * Whether the leader's pid still names the group and session it made. The system does not give a pid away
+   * while a group bears its number, so this holds from the spawn until the group is once seen empty.
+   */
+  ownsGroup: boolean;
+}
+
+/**
+ * The live members of a tree, which are added to `tree.known`. `self` (proclet) is never one; `grouped` are the
+ * pids in the tree's control group.
+ */
+export function membersOf(
+  tree: Tree,
+  processes: Processes,
+  self: number,
+  grouped: readonly number[] = [],
+): ProcessRow[] {
+  const members = new Map<number, ProcessRow>();
+  const queue: ProcessRow[] = [];
+
+  const admit = (row: ProcessRow | undefined) => {
+    if (!row || members.has(row.pid) || row.pid === self || row.pid <= 1 || isForeign(tree, row)) return;
+    members.set(row.pid, row);
+    queue.push(row);
+  };
+  for (const pid of grouped) admit(processes.get(pid));
+
+  for (const row of processes.values()) {
+    const kept = tree.ownsGroup && (row.pgid === tree.leader || row.sid === tree.leader);
+    if (bears(row, tree.mark) || kept || tree.known.get(row.pid) === row.started) admit(row);
+  }
+  // No member was found, so there is nobody whose children could be: the common case of a tree that is gone.
+  if (queue.length === 0) return [];
+  const kin = kinOf(processes);
+  for (let row = queue.pop(); row !== undefined; row = queue.pop()) {
+    for (const child of kin.children.get(row.pid) ?? []) admit(child);
+    if (row.sid === row.pid) for (const peer of kin.sessions.get(row.sid) ?? []) admit(peer);
+  }
+  for (const { pid, started } of members.values()) tree.known.set(pid, started);
+  return [...members.values()];
+}
+
+/** Whether a process carries the mark of another run, or is a guardian. */
+export function isForeign(tree: Tree, row: ProcessRow): boolean {
+  const run = runOf(row.mark);
+  return run !== undefined && (!tree.mark.startsWith(run) || row.mark === guardianMark(run));
+}
+
+function bears(row: ProcessRow, mark: string): boolean {
+  return runOf(row.mark) !== undefined && row.mark?.startsWith(mark) === true;
+}
+
+function kinOf(processes: Processes) {
+  const children = new Map<number, ProcessRow[]>();
+  const sessions = new Map<number, ProcessRow[]>();
+  for (const row of processes.values()) {
+    push(children, row.ppid, row);
+    push(sessions, row.sid, row);
+  }
+  return { children, sessions };
+}
+
+function push(index: Map<number, ProcessRow[]>, key: number, row: ProcessRow): void {
+  const list = index.get(key);
+  if (list) list.push(row);
+  else index.set(key, [row]);
+}

@@ -1,0 +1,84 @@
+/**
+ * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
+ * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
+ */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { ProcletError } from '../errors.js';
+
+/** One run of proclet, as its record tells. */
+export interface RunRecord {
+  readonly run: string;
+  readonly pid: number;
+  /** With the pid, the identity of the runner: see process-table.ts. */
+  readonly started: string;
+  /** Start times and pids mean nothing after the next boot. */
+  readonly boot: string;
+  readonly root: string;
+  readonly cgroup: string;
+  /** Wall time in milliseconds. */
+  readonly since: number;
+}
+
+/** Makes the directory if need be. Throws ProcletError when it is somebody else's, or open to others. */
+export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const directory = env['XDG_RUNTIME_DIR']
+    ? join(env['XDG_RUNTIME_DIR'], 'proclet')
+    : join(tmpdir(), `proclet-${userInfo().uid}`);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ProcletError('OS', `${directory} cannot be made: ${(cause as Error).message}`, { cause });
+  }
+  const found = lstatSync(directory);
+  const ours = process.getuid === undefined || found.uid === process.getuid();
+  if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {
+    throw new ProcletError('OS', `${directory} is not a directory that only you can use`, {
+      hint: 'Look at whose it is, remove it, or set XDG_RUNTIME_DIR to a directory of your own.',
+    });
+  }
+  return directory;
+}
+
+/** Names this boot of the machine; '' where the system does not. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return ''; // ENOENT: not Linux
+  }
+}
+
+export function recordPath(directory: string, run: string): string {
+  return join(directory, `${run}.run`);
+}
+
+export function writeRecord(directory: string, record: RunRecord): string {
+  const path = recordPath(directory, record.run);
+  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
+  return path;
+}
+
+/** Removes a record; one that is gone already is as good. */
+export function removeRecord(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Every record that can be read; half-written or foreign files are passed over. */
+export function readRecords(directory: string): RunRecord[] {
+  return readdirSync(directory)
+    .filter((name) => /^\d{11}\.run$/.test(name))
+    .flatMap((name) => {
+      try {
+        const record = JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunRecord;
+        return record.run === name.slice(0, 11) && Number.isInteger(record.pid) ? [record] : [];
+      } catch {
+        return []; // being written, or removed since
+      }
+    });
+}

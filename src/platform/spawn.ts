@@ -1,0 +1,186 @@
+/**
+ * Starts a program as the leader of a tree of its own and reports what becomes of it. Adds the mark to every
+ * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
+ */
+import { existsSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import type { Exit, InstanceSpec, Millis, Remains } from '../model.js';
+import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
+import type { Cgroup, Cgroups } from './cgroup.js';
+import { createLines } from './lines.js';
+import { markingScript, markOf } from './mark.js';
+import type { PlantedTree, ProcessTrees } from './process-tree.js';
+import { identityOf } from './user.js';
+
+/** An unfinished line this old is shown as it is: a prompt. */
+const promptAfter: Millis = 100;
+
+/** Once the tree is empty, what is left in its pipes is read for this long after the last byte. */
+const drainFor: Millis = 250;
+
+export interface Stage {
+  readonly clock: Clock;
+  readonly trees: ProcessTrees;
+  /** Eleven digits: see mark.ts. */
+  readonly run: string;
+  /** Absent where proclet can make none. */
+  readonly cgroups?: Cgroups | undefined;
+  /** `attached` gives the child proclet's own terminal, group and streams. */
+  readonly stdio: 'piped' | 'attached' | 'inherited';
+  readonly gate: Gate;
+  /** What the child's environment gets because of where its output goes. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function createSpawn(stage: Stage): Spawn {
+  let lives = 0;
+  return (spec, listener) => {
+    lives += 1;
+    // A service that runs as another user cannot move itself into a group that is ours.
+    const cgroup = spec.user === undefined ? stage.cgroups?.create(String(lives)) : undefined;
+    return begin(stage, spec, { mark: markOf(stage.run, lives), cgroup }, listener);
+  };
+}
+
+interface Ties {
+  readonly mark: string;
+  readonly cgroup: Cgroup | undefined;
+}
+
+function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildListener): Child {
+  const trouble = troubleWith(spec);
+  const child = trouble === undefined ? launch(stage, spec, ties) : undefined;
+  if (child?.pid === undefined) {
+    const message = trouble ?? 'the shell could not be started';
+    let failed = (exit: Exit) => listener.exited({ exit, processes: 0, survivors: [] });
+    const report = (text: string) => {
+      failed({ how: 'spawn-error', message: text });
+      failed = () => {};
+    };
+    if (child) child.once('error', (error) => report(error.message));
+    else stage.clock.wakeAt(stage.clock.now(), () => report(message));
+    return { pid: 0, pass() {}, signal() {}, kill() {}, abandon() {} };
+  }
+  return follow(stage, spec, ties, child as Running, listener);
+}
+
+/** What would make the spawn fail with a message that does not name the cause. */
+function troubleWith({ directory }: InstanceSpec): string | undefined {
+  if (!existsSync(directory)) return `its directory ${directory} does not exist`;
+  return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
+}
+
+type Running = ReturnType<typeof launch> & { readonly pid: number };
+
+function launch({ stdio, env }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties) {
+  const owner = spec.user === undefined ? undefined : identityOf(spec.user);
+  const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
+  const child = execa('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
+    cwd: spec.directory,
+    env: { ...spec.env, ...owner?.env, ...env },
+    extendEnv: false,
+    stdio: stdio === 'piped' ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    detached: stdio !== 'attached',
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    forceKillAfterDelay: false,
+    ...(owner && { uid: owner.uid, gid: owner.gid }),
+  });
+  void child.catch(() => {}); // its end is read from the 'exit' event
+  return child;
+}
+
+function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, listener: ChildListener): Child {
+  let exit: Exit | undefined;
+  const streams = [
+    read(stage, spec, child.stdout, 'stdout', listener),
+    read(stage, spec, child.stderr, 'stderr', listener),
+  ];
+  const tree: PlantedTree = stage.trees.plant(
+    { ...ties, leader: child.pid, ownsGroup: stage.stdio !== 'attached' },
+    {
+      orphaned: (processes) => {
+        if (exit) listener.orphaned({ exit, processes });
+      },
+      ended: ({ processes, survivors }) => {
+        const remains: Remains = { exit: exit ?? { how: 'signal', signal: 'SIGKILL' }, processes, survivors };
+        void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
+      },
+    },
+  );
+  child.once('exit', (code, signal) => {
+    exit = signal === null ? { how: 'code', code: code ?? 0 } : { how: 'signal', signal };
+    tree.leaderExited();
+  });
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+  return { pid: child.pid, pass, signal: tree.signal, kill: tree.kill, abandon: tree.abandon };
+}
+
+/**
+ * Reads one stream to its end. `drained` resolves when the end was seen or nothing came for `drainFor`: a
+ * process that is not of the tree may hold the pipe open for ever.
+ */
+function read(
+  { clock, gate }: Stage,
+  spec: InstanceSpec,
+  stream: Readable | null,
+  name: 'stdout' | 'stderr',
+  listener: ChildListener,
+) {
+  if (!stream) return { drained: () => Promise.resolve() };
+  const lines = createLines((output) => listener.output({ id: spec.id, stream: name, ...output }));
+  let lastByte = 0;
+  let watching = false;
+  let ended = false;
+  let onEnd = () => {};
+
+  const lookForPrompt = () => {
+    watching = false;
+    if (!lines.pending || ended) return;
+    const due = lastByte + promptAfter;
+    if (clock.now() >= due) lines.quiet();
+    else watchUntil(due);
+  };
+  const watchUntil = (at: Millis) => {
+    watching = true;
+    clock.wakeAt(at, lookForPrompt);
+  };
+  const finish = () => {
+    if (ended) return;
+    ended = true;
+    lines.end();
+    onEnd();
+  };
+
+  stream.on('data', (chunk: Buffer) => {
+    lastByte = clock.now();
+    lines.data(chunk);
+    if (lines.pending && !watching) watchUntil(lastByte + promptAfter);
+    if (!gate.isOpen) {
+      stream.pause();
+      gate.whenOpen(() => stream.resume());
+    }
+  });
+  stream.once('end', finish);
+  stream.once('error', finish);
+  stream.once('close', finish);
+
+  return {
+    drained: () =>
+      new Promise<void>((resolve) => {
+        onEnd = resolve;
+        if (ended) return resolve();
+        const giveUp = () => {
+          if (ended) return;
+          if (!gate.isOpen) return gate.whenOpen(() => clock.wakeAt(clock.now() + drainFor, giveUp));
+          const due = Math.max(lastByte, began) + drainFor;
+          if (clock.now() < due) clock.wakeAt(due, giveUp);
+          else stream.destroy();
+        };
+        const began = clock.now();
+        clock.wakeAt(began + drainFor, giveUp);
+      }),
+  };
+}

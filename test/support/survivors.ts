@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/**
+ * Live processes that belong to a test's own directory: they run in it, or name it in their arguments.
+ * Shares nothing with the way that proclet finds what it started.
+ */
+export function survivors(directory: string): { pid: number; command: string }[] {
+  const found: { pid: number; command: string }[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      const state = stat[stat.lastIndexOf(')') + 2];
+      const here = command.includes(directory) || readlinkSync(`/proc/${name}/cwd`).startsWith(directory);
+      if (here && state !== 'Z' && state !== 'X') found.push({ pid: Number(name), command });
+    } catch {
+      // ENOENT, ESRCH: it ended while we looked
+    }
+  }
+  return found;
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, expect } from 'vitest';
+import type { Exit } from '../../src/model.js';
+import { eventually } from './eventually.js';
+import { survivors } from './survivors.js';
+
+const fixtures = resolve(import.meta.dirname, '../fixtures');
+export const bin = resolve(import.meta.dirname, '../../bin/proclet.cjs');
+let nextPort = 20_000 + (process.pid % 200) * 200;
+
+export interface App {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** All of stdout and stderr so far, columns collapsed to one space. */
+  readonly text: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Resolves once a line contains the text. */
+  line(text: string | RegExp, within?: number): Promise<string>;
+  signal(signal: NodeJS.Signals): void;
+  readonly exited: Promise<Exit>;
+}
+
+export interface Workspace {
+  readonly directory: string;
+  /** A base port of this workspace's own; the next 200 are too. */
+  readonly port: number;
+  proclet(...args: string[]): App;
+  start(
+    command: string,
+    args: string[],
+    options?: { env?: Record<string, string | undefined>; detached?: boolean },
+  ): App;
+  write(path: string, text: string): void;
+  survivors(): { pid: number; command: string }[];
+}
+
+const open: { directory: string; apps: App[] }[] = [];
+
+/** A directory with these files and every fixture. After the test nothing that ran in it may be left. */
+export function workspace(files: Record<string, string>): Workspace {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'proclet-')));
+  const apps: App[] = [];
+  open.push({ directory, apps });
+  for (const name of readdirSync(fixtures)) symlinkSync(join(fixtures, name), join(directory, name));
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  };
+  for (const [path, text] of Object.entries(files)) write(path, text);
+  const port = nextPort;
+  nextPort += 200;
+
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: directory,
+    XDG_RUNTIME_DIR: join(directory, '.run'),
+    XDG_CACHE_HOME: resolve(import.meta.dirname, '../../node_modules/.cache'),
+    TERM: 'dumb',
+  };
+  const start: Workspace['start'] = (command, args, options = {}) => {
+    const child = spawn(command, args, { cwd: directory, ...options, env: { ...env, ...options.env } });
+    const app = follow(child);
+    apps.push(app);
+    return app;
+  };
+  return {
+    directory,
+    port,
+    write,
+    start,
+    proclet: (...args) => start(process.execPath, [bin, ...args]),
+    survivors: () => survivors(directory),
+  };
+}
+
+function follow(child: ChildProcess): App {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const text = () => `${stdout}${stderr}`.replace(/ +/g, ' ');
+  const exited = new Promise<Exit>((done, fail) => {
+    child.once('error', fail);
+    child.once('close', (code, signal) => done(signal ? { how: 'signal', signal } : { how: 'code', code: code ?? 0 }));
+  });
+  return {
+    child,
+    pid: child.pid ?? 0,
+    exited,
+    get text() {
+      return text();
+    },
+    get stdout() {
+      return stdout;
+    },
+    get stderr() {
+      return stderr;
+    },
+    line: (wanted, within) =>
+      eventually(() => {
+        const found = text()
+          .split('\n')
+          .find((line) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line)));
+        if (found === undefined) throw new Error(`no line with ${wanted} in:\n${text()}`);
+        return found;
+      }, within),
+    signal: (signal) => void child.kill(signal),
+  };
+}
+
+afterEach(async () => {
+  for (const { directory, apps } of open.splice(0)) {
+    for (const app of apps) if (app.child.exitCode === null && app.child.signalCode === null) app.signal('SIGTERM');
+    await Promise.all(apps.map((app) => app.exited));
+    const left = survivors(directory);
+    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+    expect(left, 'nothing that the test started is left').toEqual([]);
+  }
+});
