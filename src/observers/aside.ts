@@ -1,0 +1,37 @@
+/**
+ * What `proclet run` says beside the program that has the terminal: only what the program cannot say itself,
+ * on a line of its own.
+ */
+import type { ProcletEvent } from '../model.js';
+import type { Observer } from '../ports.js';
+import { createSentences } from './sentences.js';
+
+/** `write` gets whole lines. */
+export function createAside(write: (text: string) => void): Observer {
+  const sentencesAbout = createSentences();
+  return (event) => {
+    for (const { text } of sentencesAbout(event)) {
+      if (isNews(event)) write(`proclet: ${text}\n`);
+    }
+  };
+}
+
+function isNews(event: ProcletEvent): boolean {
+  switch (event.type) {
+    case 'expiring':
+    case 'notice':
+    case 'orphaned':
+      return true;
+    case 'exited':
+      return event.cause?.reason === 'ttl' || event.exit.how === 'spawn-error' || event.survivors.length > 0;
+    case 'spawned':
+    case 'up':
+    case 'stopping':
+    case 'killed':
+    case 'output':
+    case 'stopped':
+      return false;
+    default:
+      return event satisfies never;
+  }
+}

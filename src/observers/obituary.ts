@@ -1,0 +1,150 @@
+/** The sentences about the end of a life: how it ended, why, what it took, what follows. Pure. */
+import { formatDuration } from '../duration.js';
+import type { Exit, Happening, InstanceId, Next, Survivor } from '../model.js';
+import type { Mark } from './palette.js';
+
+/** One row of what proclet says. */
+export interface Sentence {
+  readonly text: string;
+  readonly mark: Mark;
+  /** Whose last words belong behind it. */
+  readonly lastWordsOf?: InstanceId;
+}
+
+/** An `exited` event and what was told about the same life before. */
+export type End = Extract<Happening, { type: 'exited' }> & {
+  readonly killed: Extract<Happening, { type: 'killed' }> | undefined;
+  /** Whether its exit has been told, because it left processes behind. */
+  readonly orphaned: boolean;
+};
+
+/** The sentence about an end, and another if something would not end. */
+export function sentenceOfEnd(end: End): readonly Sentence[] {
+  const sentences = [end.cause === undefined ? byItself(end) : byUs(end, end.cause)];
+  if (end.survivors.length > 0) sentences.push({ text: survivorsSentence(end), mark: 'failure' });
+  return sentences;
+}
+
+/** The program ended although nobody asked it to. */
+function byItself(end: End): Sentence {
+  const { id, exit, ran, next } = end;
+  const told = end.orphaned ? leftOversGone(end) : `${id} ${endingOf(exit)}${ranFor(exit, ran)}`;
+  const good = exit.how === 'code' && exit.code === 0;
+  switch (next.is) {
+    case 'restart':
+      return { text: told + restarting(next), mark: good ? 'plain' : 'warning' };
+    case 'done':
+      return { text: `${told}: done`, mark: 'plain' };
+    case 'down':
+      return good ? { text: told, mark: 'plain' } : { text: told, mark: 'failure', lastWordsOf: id };
+    case 'failed':
+      return { text: failedSentence(end, next.failures), mark: 'failure', lastWordsOf: id };
+    default:
+      return next satisfies never;
+  }
+}
+
+/** It was asked to end. */
+function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
+  const { id, next } = end;
+  const forced = forcedBy(end);
+  const again = next.is === 'restart' ? ', starting again' : '';
+  const mark = end.killed === undefined ? 'plain' : 'warning';
+  const bill = forced === undefined ? ` (${billOf(end)})` : '';
+  switch (cause.reason) {
+    case 'ttl': {
+      const expired = `${id} expired after ${formatDuration(cause.window)}`;
+      return { text: `${expired}${bill}${forced === undefined ? '' : `: it ${forced}`}${again}`, mark };
+    }
+    case 'changed':
+      return { text: `${id} ${forced ?? `stopped for a change${bill}`}${again}`, mark };
+    case 'replaced':
+      return { text: `${id} ${forced ?? `was replaced${bill}`}${again}`, mark };
+    case 'requested':
+    case 'shutdown':
+      return { text: `${id} ${forced ?? `stopped${bill}`}${again}`, mark };
+    default:
+      return cause satisfies never;
+  }
+}
+
+/** `ignored SIGTERM for 5s, so it was killed (3 processes)`, if it did not end by the signal it was sent. */
+function forcedBy({ killed, exit, signal, processes }: End): string | undefined {
+  if (killed !== undefined) {
+    return `ignored ${killed.signal} for ${formatDuration(killed.after)}, so it was killed (${counted(processes)})`;
+  }
+  const atOnce = exit.how === 'signal' && exit.signal === 'SIGKILL' && signal !== 'SIGKILL';
+  return atOnce ? `was killed (${counted(processes)})` : undefined;
+}
+
+function leftOversGone({ id, killed, signal, took = 0 }: End): string {
+  if (killed === undefined) return `what ${id} left behind is gone (${short(signal)} ${formatDuration(took)})`;
+  return `what ${id} left behind ignored ${killed.signal} for ${formatDuration(killed.after)}, so it was killed`;
+}
+
+function failedSentence({ id, exit, ran }: End, failures: number): string {
+  if (failures < 2) return `${id} failed: it ${endingOf(exit)}${ranFor(exit, ran)}`;
+  const start = `${id} failed: ${failures} starts in a row ended too early, the last`;
+  switch (exit.how) {
+    case 'code':
+      return `${start} with code ${exit.code}${hintFor(exit.code)}`;
+    case 'signal':
+      return `${start} by ${exit.signal}`;
+    case 'spawn-error':
+      return `${start} because it could not be started: ${exit.message}`;
+    default:
+      return exit satisfies never;
+  }
+}
+
+function endingOf(exit: Exit): string {
+  switch (exit.how) {
+    case 'code':
+      return `exited with code ${exit.code}${hintFor(exit.code)}`;
+    case 'signal':
+      return `was killed by ${exit.signal}`;
+    case 'spawn-error':
+      return `could not be started: ${exit.message}`;
+    default:
+      return exit satisfies never;
+  }
+}
+
+/** What a shell means by these two. */
+function hintFor(code: number): string {
+  if (code === 127) return ' (command not found)';
+  return code === 126 ? ' (not executable)' : '';
+}
+
+function ranFor(exit: Exit, ran: number): string {
+  return exit.how === 'spawn-error' ? '' : ` after ${formatDuration(ran)}`;
+}
+
+function restarting({ delay, failures }: Extract<Next, { is: 'restart' }>): string {
+  const when = delay > 0 ? `restarting in ${formatDuration(delay)}` : 'restarting';
+  return failures > 0 ? `, ${when} (${ordinal(failures)} failure)` : `, ${when}`;
+}
+
+function survivorsSentence({ id, survivors }: End): string {
+  const named = survivors.map(({ pid, state, command }: Survivor) => `pid ${pid} (${state}, ${command})`);
+  return `${id}: ${counted(survivors.length)} could not be ended: ${named.join(', ')}`;
+}
+
+/** What a stop took: `2 processes, TERM 0.1s`. */
+function billOf({ processes, signal, took = 0 }: End): string {
+  return `${counted(processes)}, ${short(signal)} ${formatDuration(took)}`;
+}
+
+function counted(processes: number): string {
+  return processes === 1 ? '1 process' : `${processes} processes`;
+}
+
+function short(signal: NodeJS.Signals): string {
+  return signal.replace(/^SIG/, '');
+}
+
+function ordinal(n: number): string {
+  const tens = n % 100;
+  if (tens >= 11 && tens <= 13) return `${n}th`;
+  return `${n}${{ 1: 'st', 2: 'nd', 3: 'rd' }[n % 10] ?? 'th'}`;
+}

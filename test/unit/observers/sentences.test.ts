@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcletEvent } from '../../../src/model.js';
+import { createSentences } from '../../../src/observers/sentences.js';
+import { at, exited } from '../../support/events.js';
+
+/** Everything said about events that follow each other. */
+function said(...events: ProcletEvent[]): string[] {
+  const about = createSentences();
+  return events.flatMap((event) => about(event)).map(({ text }) => text);
+}
+
+const spawned = (id = 'web.1', port = 5000): ProcletEvent => at({ type: 'spawned', id, pid: 812, port });
+const killed = at({ type: 'killed', id: 'web.1', signal: 'SIGTERM', after: 5000 });
+const stopping = (id: string): ProcletEvent =>
+  at({ type: 'stopping', id, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 });
+
+describe('a start', () => {
+  test('is told with its pid and port', () => {
+    expect(said(spawned())).toEqual(['web.1 started (pid 812, port 5000)']);
+  });
+
+  test('without a port is told without one', () => {
+    expect(said(spawned('web.1', 0))).toEqual(['web.1 started (pid 812)']);
+  });
+
+  test('that lasts is news only after a failure', () => {
+    const up = at({ type: 'up', id: 'web.1', after: 1000 });
+    const crash = exited({ next: { is: 'restart', delay: 1000, failures: 1 } });
+    expect(said(spawned(), up)).toEqual(['web.1 started (pid 812, port 5000)']);
+    expect(said(crash, up, up).slice(1)).toEqual(['web.1 is up again']);
+  });
+});
+
+describe('a program that ends by itself', () => {
+  test.each([
+    [
+      'is done when it ended well',
+      { exit: { how: 'code', code: 0 }, ran: 12_000, next: { is: 'done' } },
+      'web.1 exited with code 0 after 12s: done',
+    ],
+    ['may have ended badly and stay down', {}, 'web.1 exited with code 1 after 300ms'],
+    [
+      'is started again after a while',
+      { ran: 1234, next: { is: 'restart', delay: 2000, failures: 2 } },
+      'web.1 exited with code 1 after 1.2s, restarting in 2s (2nd failure)',
+    ],
+    [
+      'names the signal that killed it',
+      { exit: { how: 'signal', signal: 'SIGSEGV' }, next: { is: 'restart', delay: 1000, failures: 1 } },
+      'web.1 was killed by SIGSEGV after 300ms, restarting in 1s (1st failure)',
+    ],
+    [
+      'gets its status explained when its command does not exist',
+      { exit: { how: 'code', code: 127 }, next: { is: 'restart', delay: 4000, failures: 3 } },
+      'web.1 exited with code 127 (command not found) after 300ms, restarting in 4s (3rd failure)',
+    ],
+    [
+      'gets its status explained when its command is no program',
+      { exit: { how: 'code', code: 126 }, next: { is: 'restart', delay: 30_000, failures: 11 } },
+      'web.1 exited with code 126 (not executable) after 300ms, restarting in 30s (11th failure)',
+    ],
+    [
+      'may not even have begun',
+      {
+        exit: { how: 'spawn-error', message: 'spawn EAGAIN' },
+        ran: 0,
+        next: { is: 'restart', delay: 8000, failures: 4 },
+      },
+      'web.1 could not be started: spawn EAGAIN, restarting in 8s (4th failure)',
+    ],
+    [
+      'fails for good after too many starts',
+      { exit: { how: 'code', code: 127 }, next: { is: 'failed', failures: 5 } },
+      'web.1 failed: 5 starts in a row ended too early, the last with code 127 (command not found)',
+    ],
+    [
+      'fails for good by a signal',
+      { exit: { how: 'signal', signal: 'SIGABRT' }, next: { is: 'failed', failures: 5 } },
+      'web.1 failed: 5 starts in a row ended too early, the last by SIGABRT',
+    ],
+    [
+      'may fail for good at once',
+      { next: { is: 'failed', failures: 1 } },
+      'web.1 failed: it exited with code 1 after 300ms',
+    ],
+  ] as const)('%s', (_, more, sentence) => {
+    expect(said(exited(more))).toEqual([sentence]);
+  });
+
+  test('and leaves processes behind is told twice: when it goes, and when they are gone', () => {
+    const exit = { how: 'code', code: 0 } as const;
+    const orphaned = at({ type: 'orphaned', id: 'web.1', exit, processes: 2 });
+    expect(said(orphaned, exited({ exit, took: 123, next: { is: 'done' } }))).toEqual([
+      'web.1 exited with code 0 and left 2 processes behind; ending them',
+      'what web.1 left behind is gone (TERM 0.1s): done',
+    ]);
+    expect(said(orphaned, killed, exited({ took: 5000, next: { is: 'restart', delay: 1000, failures: 1 } }))[1]).toBe(
+      'what web.1 left behind ignored SIGTERM for 5s, so it was killed, restarting in 1s (1st failure)',
+    );
+  });
+
+  test('has its last words repeated when it failed for good', () => {
+    const about = createSentences();
+    expect(about(exited({ next: { is: 'failed', failures: 5 } }))[0]?.lastWordsOf).toBe('web.1');
+    expect(about(exited({ next: { is: 'restart', delay: 0, failures: 1 } }))[0]?.lastWordsOf).toBeUndefined();
+  });
+});
+
+describe('a program that was stopped', () => {
+  const exit = { how: 'signal', signal: 'SIGTERM' } as const;
+  test.each([
+    [
+      'by its lease says how long it had',
+      { cause: { reason: 'ttl', window: 1_800_000 }, processes: 9, took: 200 },
+      'psgi.1 expired after 30m (9 processes, TERM 200ms)',
+    ],
+    [
+      'on request says what it took',
+      { cause: { reason: 'requested' }, processes: 2, took: 123 },
+      'psgi.1 stopped (2 processes, TERM 0.1s)',
+    ],
+    [
+      'to be started again says so',
+      { cause: { reason: 'requested' }, took: 123, next: { is: 'restart', delay: 0, failures: 0 } },
+      'psgi.1 stopped (1 process, TERM 0.1s), starting again',
+    ],
+    [
+      'because a file changed says so',
+      { cause: { reason: 'changed' }, took: 123, next: { is: 'restart', delay: 0, failures: 0 } },
+      'psgi.1 stopped for a change (1 process, TERM 0.1s), starting again',
+    ],
+    [
+      'by its successor says so',
+      { cause: { reason: 'replaced' }, took: 123 },
+      'psgi.1 was replaced (1 process, TERM 0.1s)',
+    ],
+    [
+      'and killed at once says so',
+      { cause: { reason: 'shutdown' }, exit: { how: 'signal', signal: 'SIGKILL' }, processes: 3, took: 10 },
+      'psgi.1 was killed (3 processes)',
+    ],
+  ] as const)('%s', (_, more, sentence) => {
+    expect(said(exited({ id: 'psgi.1', exit, ...more }))).toEqual([sentence]);
+  });
+
+  test('and ignored the signal is told when it is over', () => {
+    const end = { exit: { how: 'signal', signal: 'SIGKILL' }, processes: 3, took: 5010 } as const;
+    expect(said(killed, exited({ ...end, cause: { reason: 'shutdown' } }))).toEqual([
+      'web.1 ignored SIGTERM for 5s, so it was killed (3 processes)',
+    ]);
+    expect(said(killed, exited({ ...end, cause: { reason: 'ttl', window: 60_000 } }))).toEqual([
+      'web.1 expired after 1m: it ignored SIGTERM for 5s, so it was killed (3 processes)',
+    ]);
+  });
+
+  test('and has processes that would not go names them', () => {
+    const survivors = [
+      { pid: 812, state: 'D', command: 'cp /mnt/x' },
+      { pid: 813, state: 'D', command: 'cp /mnt/y' },
+    ];
+    expect(said(exited({ cause: { reason: 'shutdown' }, took: 9000, survivors: survivors.slice(1) }))[1]).toBe(
+      'web.1: 1 process could not be ended: pid 813 (D, cp /mnt/y)',
+    );
+    expect(said(exited({ cause: { reason: 'shutdown' }, took: 9000, survivors }))[1]).toBe(
+      'web.1: 2 processes could not be ended: pid 812 (D, cp /mnt/x), pid 813 (D, cp /mnt/y)',
+    );
+  });
+});
+
+describe('a shutdown', () => {
+  test('is told once, with who is running', () => {
+    const events = [spawned('web.1'), spawned('web.2'), spawned('db.1'), exited({ id: 'web.2', next: { is: 'done' } })];
+    expect(said(...events, stopping('db.1'), stopping('web.1')).slice(4)).toEqual(['stopping web.1 and db.1']);
+  });
+
+  test('of many counts them', () => {
+    const ids = ['a.1', 'a.2', 'a.3', 'a.4'];
+    expect(said(...ids.map((id) => spawned(id)), stopping('a.1')).at(-1)).toBe('stopping 4 instances');
+  });
+
+  test('is not a stop of one', () => {
+    const stop = at({ type: 'stopping', id: 'web.1', cause: { reason: 'requested' }, signal: 'SIGTERM', grace: 5000 });
+    expect(said(spawned(), stop)).toHaveLength(1);
+  });
+
+  test('needs no word when it is over', () => {
+    expect(said(at({ type: 'stopped', status: 130 }))).toEqual([]);
+  });
+});
+
+test('an approaching end is announced', () => {
+  expect(said(at({ type: 'expiring', tag: 'psgi', reason: 'ttl', in: 60_000 }))).toEqual(['psgi expires in 1m']);
+});
+
+test('a notice of several lines is as many sentences', () => {
+  expect(said(at({ type: 'notice', text: 'one\ntwo' }))).toEqual(['one', 'two']);
+});
+
+test('what a sentence quotes cannot reach the terminal as a control', () => {
+  const survivors = [{ pid: 1, state: 'D', command: 'evil \x1b[2J\x9b' }];
+  expect(said(exited({ survivors }))[1]).toContain('evil \\x1b[2J\\x9b');
+});
+
+test('what went wrong is marked', () => {
+  const about = createSentences();
+  const marks = [
+    spawned(),
+    exited({ next: { is: 'restart', delay: 1000, failures: 1 } }),
+    exited({ next: { is: 'failed', failures: 5 } }),
+    exited({ exit: { how: 'code', code: 0 }, next: { is: 'done' } }),
+  ].map((event) => about(event)[0]?.mark);
+  expect(marks).toEqual(['plain', 'warning', 'failure', 'plain']);
+});
