@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-const processes = { pool: 'forks' as const, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 };
+const processes = {
+  pool: 'forks' as const,
+  maxWorkers: 2,
+  sequence: { groupOrder: 1 },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {

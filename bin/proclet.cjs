@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/**
+ * Runs dist/proclet.cjs from V8's code cache, which saves compiling it anew at each start. The cache lives in
+ * the user's cache directory, is named for the exact file and Node version, and is never needed: whatever goes
+ * wrong with it, the file is compiled as usual.
+ */
+'use strict';
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const vm = require('node:vm');
+const Module = require('node:module');
+
+const file = path.join(__dirname, '..', 'dist', 'proclet.cjs');
+const source = fs.readFileSync(file, 'utf8');
+const { size, mtimeMs } = fs.statSync(file);
+const directory = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'proclet');
+const name = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}.v8`;
+const cache = path.join(directory, name);
+
+let cachedData;
+try {
+  // A cache that another user could have written would be code of theirs in our process.
+  const { uid } = fs.statSync(cache);
+  if (process.getuid === undefined || uid === process.getuid()) cachedData = fs.readFileSync(cache);
+} catch {
+  // not there yet
+}
+const script = new vm.Script(Module.wrap(source), { filename: file, cachedData });
+
+const main = new Module(file, module);
+main.filename = file;
+main.paths = module.paths;
+require.cache[file] = main;
+script.runInThisContext()(main.exports, main.require.bind(main), main, file, path.dirname(file));
+main.loaded = true;
+
+main.exports.main(process.argv.slice(2), path.join(__dirname, '..'), saveCache);
+
+/** Called once the command is under way, so that the functions it used are in the cache. */
+function saveCache() {
+  if (cachedData !== undefined && !script.cachedDataRejected) return;
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const draft = `${cache}.${process.pid}`;
+    fs.writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
+    fs.renameSync(draft, cache);
+    for (const other of fs.readdirSync(directory)) {
+      if (other.endsWith('.v8') && other !== name) fs.unlinkSync(path.join(directory, other));
+    }
+  } catch {
+    // a read-only home directory, a full disk: the next start is slower, that is all
+  }
+}

@@ -1,0 +1,14 @@
+/** What every command of proclet shares. */
+import { Command } from '@oclif/core';
+
+/**
+ * `run` answers the exit status. Errors are thrown; main.ts prints them.
+ */
+export abstract class BaseCommand extends Command {
+  abstract override run(): Promise<number>;
+
+  /** oclif would print some errors itself and exit; here each goes up to main.ts. */
+  protected override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+}

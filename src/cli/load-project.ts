@@ -1,0 +1,135 @@
+/**
+ * Reads a project's files and makes a plan of them. The only place that knows where files are; what is in
+ * them is decided in procfile/ and plan/. Reports everything that is wrong with all files at once.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { configError, ProcletError } from '../errors.js';
+import type { Config, Given, Parsed, Problem, Procfile, Settings, Tag } from '../model.js';
+import type { PlanInput } from '../plan/build-plan.js';
+import { settingNames } from '../plan/setting-table.js';
+import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
+import { parseDotenv } from '../procfile/parse-dotenv.js';
+import { parseProcfile } from '../procfile/parse-procfile.js';
+
+export type Givens = Readonly<Record<string, Given>>;
+
+export interface Project {
+  readonly root: string;
+  readonly procfile: Procfile;
+  readonly config: Config | undefined;
+  readonly settings: Settings;
+  readonly dotenv: Readonly<Record<string, string>>;
+  readonly envFiles: Readonly<Record<Tag, Readonly<Record<string, string>>>>;
+}
+
+export interface Wish {
+  readonly flags: Givens;
+  /** Services asked for; empty for all. */
+  readonly tags?: readonly Tag[];
+  /** Whether a project without a Procfile will do. */
+  readonly procfile?: 'needed' | 'optional';
+}
+
+/** Throws ProcletError with a line for each problem of each file. */
+export async function loadProject({ flags, tags = [], procfile: need = 'needed' }: Wish): Promise<Project> {
+  const problems: Problem[] = [];
+  const take = <T>(parsed: Parsed<T>, otherwise: T): T => {
+    if (parsed.ok) return parsed.value;
+    problems.push(...parsed.problems);
+    return otherwise;
+  };
+  const asked = [flags, fromEnvironment(process.env)];
+  const wanted = toPlaces(asked);
+  const start = resolve(wanted.root ?? (wanted.procfile === undefined ? '.' : dirname(wanted.procfile)));
+  if (!existsSync(start)) throw new ProcletError('CONFIG', `the directory ${start} does not exist`);
+
+  const config = await readConfig(start, take);
+  const foreman = await readForeman(start, take);
+  const sources = [...asked, config?.defaults ?? {}, foreman];
+  const places = toPlaces(sources);
+  const root = start;
+  const dotenv = readEnvFiles(root, places.env, take);
+  const named = wanted.procfile === undefined ? undefined : resolve(wanted.procfile);
+  const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? 'Procfile');
+  const none: Procfile = { path, entries: [] };
+  const procfile =
+    need === 'optional' && named === undefined && !existsSync(path)
+      ? none
+      : take(parseProcfile(readText(path, { hint: missingProcfileHint }), shown(path)), none);
+  const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
+  const envFiles = readServiceEnvFiles(root, config, take);
+  if (problems.length > 0 || settings === undefined) throw configError(problems);
+  return { root, procfile, config, settings, dotenv, envFiles };
+}
+
+/** What a plan is built from. */
+export function planInput({ config, ...project }: Project): PlanInput {
+  return { ...project, ...(config && { config }), env: process.env };
+}
+
+type Take = <T>(parsed: Parsed<T>, otherwise: T) => T;
+
+async function readConfig(root: string, take: Take): Promise<Config | undefined> {
+  const path = join(root, 'proclet.yml');
+  if (!existsSync(path)) return undefined;
+  const { parseConfig } = await import('../procfile/parse-config.js');
+  return take<Config | undefined>(parseConfig(readText(path), shown(path)), undefined);
+}
+
+async function readForeman(root: string, take: Take): Promise<Givens> {
+  const path = join(root, '.foreman');
+  if (!existsSync(path)) return {};
+  const { parseForeman } = await import('../procfile/parse-foreman.js');
+  return take(parseForeman(readText(path), shown(path), settingNames), {});
+}
+
+/** `.env` may be absent; a file that was asked for may not. Later files win. */
+function readEnvFiles(root: string, asked: readonly string[] | undefined, take: Take): Record<string, string> {
+  const paths = asked?.map((name) => firstThatExists(resolve(name), resolve(root, name))) ?? [join(root, '.env')];
+  const values: Record<string, string> = {};
+  for (const path of paths) {
+    if (asked === undefined && !existsSync(path)) continue;
+    Object.assign(values, take(parseDotenv(readText(path), shown(path)), {}));
+  }
+  return values;
+}
+
+function readServiceEnvFiles(root: string, config: Config | undefined, take: Take): Project['envFiles'] {
+  const files: Record<Tag, Record<string, string>> = {};
+  for (const [tag, service] of Object.entries(config?.services ?? {})) {
+    const name = service['env-file'];
+    if (name === undefined) continue;
+    const path = resolve(root, name);
+    const hint = `${config?.path}:${config?.lines[tag]} names it as env-file of ${tag}`;
+    files[tag] = take(parseDotenv(readText(path, { hint }), shown(path)), {});
+  }
+  return files;
+}
+
+function firstThatExists(first: string, second: string): string {
+  return existsSync(first) || !existsSync(second) ? first : second;
+}
+
+function readText(path: string, { hint }: { hint?: string | undefined } = {}): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why: Record<string, string> = {
+      ENOENT: 'does not exist',
+      EACCES: 'is not ours to read',
+      EISDIR: 'is a directory, not a file',
+    };
+    throw new ProcletError('CONFIG', `${shown(path)} ${why[code ?? ''] ?? `cannot be read: ${code}`}`, { hint, cause });
+  }
+}
+
+const missingProcfileHint =
+  "Write a line such as 'web: node server.js' for each service into a file named Procfile, or name another file with -f.";
+
+/** A path as people name it: relative while it is below the working directory. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') || isAbsolute(near) ? path : near;
+}

@@ -1,0 +1,22 @@
+import { BaseCommand } from '../cli/base-command.js';
+import { flagsOf, givensOf } from '../cli/flags.js';
+import { loadProject, planInput } from '../cli/load-project.js';
+import { buildPlan } from '../plan/build-plan.js';
+
+export default class Check extends BaseCommand {
+  static override summary = 'Validate the Procfile, proclet.yml, env files and formation without starting anything.';
+  static override examples = [
+    { description: 'the project in this directory', command: '<%= config.bin %> check' },
+    { description: 'another Procfile', command: '<%= config.bin %> check -f Procfile.dev' },
+  ];
+  static override flags = flagsOf('check');
+
+  async run(): Promise<number> {
+    const { flags } = await this.parse(Check);
+    const project = await loadProject({ flags: givensOf(flags) });
+    buildPlan(planInput(project));
+    const tags = project.procfile.entries.map(({ tag }) => tag);
+    process.stdout.write(`Valid procfile detected (${tags.join(', ')})\n`);
+    return 0;
+  }
+}

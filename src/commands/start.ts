@@ -1,0 +1,38 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { flagsOf, givensOf } from '../cli/flags.js';
+import { loadProject, planInput } from '../cli/load-project.js';
+import { lookOf } from '../cli/look.js';
+import { buildPlan } from '../plan/build-plan.js';
+import { describePlan } from '../plan/describe-plan.js';
+import { startServices } from '../runtime.js';
+
+export default class Start extends BaseCommand {
+  static override summary = 'Run the services of a Procfile until they end, expire or you press Ctrl-C.';
+  static override description =
+    `Each service runs with its output behind its name. What crashes is started again after a growing delay.
+Whatever ends a service ends its whole process tree.`;
+  static override examples = [
+    { description: 'every service', command: '<%= config.bin %> start' },
+    { description: 'two of them, for half an hour', command: '<%= config.bin %> start web worker --ttl 30m' },
+    { description: 'three of one, none of another', command: '<%= config.bin %> start -m all=1,web=3,clock=0' },
+    { description: 'what would be started', command: '<%= config.bin %> start --dry-run' },
+  ];
+  static override strict = false;
+  static override args = { tags: Args.string({ name: 'TAG', description: 'services to run; all when none is named' }) };
+  static override flags = {
+    ...flagsOf('start'),
+    'dry-run': Flags.boolean({ summary: 'Print the plan and start nothing.' }),
+  };
+
+  async run(): Promise<number> {
+    const { flags, argv } = await this.parse(Start);
+    const project = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
+    const plan = buildPlan(planInput(project));
+    if (flags['dry-run'] === true) {
+      process.stdout.write(describePlan(plan));
+      return 0;
+    }
+    return startServices(plan, lookOf(project.settings)).finished;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The only file that knows all the parts: builds them from a plan, starts them, and closes them in reverse
+ * order. No policy but the meaning of the signals that proclet itself gets.
+ */
+import { statusOfSignal } from './exit-status.js';
+import type { Plan } from './model.js';
+import { createAside } from './observers/aside.js';
+import { createJsonLines } from './observers/json-lines.js';
+import { createTail } from './observers/tail.js';
+import { createTerminal } from './observers/terminal.js';
+import { createClock } from './platform/clock.js';
+import { openGround } from './platform/ground.js';
+import { createProcessTable } from './platform/process-table.js';
+import { ProcessTrees } from './platform/process-tree.js';
+import { onSignals } from './platform/signals.js';
+import { createSpawn, type Stage } from './platform/spawn.js';
+import { createOutput, type Output } from './platform/stdout.js';
+import { hasTerminal, keepTerminal } from './platform/tty.js';
+import type { Clock, Gate, Observer } from './ports.js';
+import { Supervisor } from './supervisor/supervisor.js';
+
+/** How the services' output looks. */
+export interface Look {
+  readonly format: 'text' | 'json';
+  readonly color: boolean;
+  /** Whether colours of the services are taken out when proclet shows none itself. */
+  readonly stripColor: boolean;
+  readonly timestamp: boolean;
+  /** Tags whose output is not shown. */
+  readonly quiet: readonly string[];
+}
+
+export interface Runtime {
+  /** The exit status, once nothing that was started is left and everything was printed. */
+  readonly finished: Promise<number>;
+  /** Ends every service, then the run, with this exit status. */
+  stop(status: number): void;
+}
+
+/** Starts the services of a plan with their output on stdout, as `proclet start` does. */
+export function startServices(plan: Plan, look: Look, stdout: NodeJS.WriteStream = process.stdout): Runtime {
+  const clock = createClock();
+  const output = createOutput(stdout);
+  const {
+    supervisor,
+    start,
+    finished: ended,
+  } = supervise(plan, clock, {
+    stdio: 'piped',
+    gate: output.gate,
+    env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' } : {},
+  });
+  const tail = createTail();
+  supervisor.subscribe(tail.observe);
+  supervisor.subscribe(observerFor(plan, look, output, tail.last));
+
+  const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
+  const deafen = onSignals(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'], (signal) =>
+    stop(statusOfSignal(signal), signal === 'SIGQUIT'),
+  );
+  // Nobody reads any more: end as a program that writes into a closed pipe does.
+  output.onClosed(() => stop(statusOfSignal('SIGPIPE')));
+
+  start();
+  const finished = ended.then(async (status) => {
+    await output.flush();
+    deafen();
+    clock.close();
+    return status;
+  });
+  return { finished, stop };
+}
+
+/**
+ * Starts the one service of a plan on proclet's own streams, as `proclet run` does. With a terminal it shares
+ * proclet's process group, so that it has the terminal and job control; the keys' signals then reach it
+ * without our help.
+ */
+export function startCommand(plan: Plan): Runtime {
+  const attached = hasTerminal();
+  const restoreTerminal = attached ? keepTerminal() : () => {};
+  const clock = createClock();
+  const stdio = attached ? 'attached' : 'inherited';
+  const { supervisor, start, finished: ended } = supervise(plan, clock, { stdio, gate: openGate, env: {} });
+  supervisor.subscribe(createAside((text) => process.stderr.write(text)));
+
+  const stop = (status?: number) =>
+    supervisor.request({ type: 'shutdown', patient: false, ...(status !== undefined && { status }) });
+  const fromKeys: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT'];
+  const others: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGHUP'];
+  const deafen = onSignals([...fromKeys, ...others], (signal) => {
+    if (signal === 'SIGTERM') stop();
+    else if (signal === 'SIGHUP') stop(statusOfSignal(signal));
+    else if (!attached || !fromKeys.includes(signal)) {
+      const whole = signal === 'SIGINT' || signal === 'SIGQUIT';
+      supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
+    }
+  });
+
+  start();
+  const finished = ended.then((status) => {
+    deafen();
+    clock.close();
+    restoreTerminal();
+    return status;
+  });
+  return { finished, stop };
+}
+
+const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };
+
+/** The longest time that the guardian gives what it has to end. */
+const longestGuardedGrace = 1_000;
+
+/** A supervisor on its ground, and the end of both. */
+function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 'gate' | 'env'>) {
+  const table = createProcessTable();
+  const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
+  const early: string[] = [];
+  let warn = (text: string): unknown => early.push(text);
+  const ground = openGround({
+    ...{ clock, table, root: plan.root },
+    grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
+    warn: (text) => warn(text),
+  });
+  const trees = new ProcessTrees(clock, table);
+  const supervisor = new Supervisor(plan, { clock, spawn: createSpawn({ ...stage, ...ground, clock, trees }) });
+  const start = () => {
+    warn = (text) => supervisor.notice(text);
+    for (const text of early.splice(0)) warn(text);
+    supervisor.start();
+  };
+  return { supervisor, start, finished: supervisor.finished.finally(() => ground.close()) };
+}
+
+type LastWords = ReturnType<typeof createTail>['last'];
+
+function observerFor(plan: Plan, look: Look, { sink }: Output, lastWords: LastWords): Observer {
+  if (look.format === 'json') return createJsonLines(sink);
+  return createTerminal({
+    sink,
+    color: look.color,
+    childColor: look.stripColor ? 'strip' : 'pass',
+    timestamp: look.timestamp,
+    ids: plan.services.flatMap(({ instances }) => instances.map(({ id }) => id)),
+    positions: new Map(plan.services.map(({ tag, position }) => [tag, position])),
+    quiet: look.quiet,
+    lastWords,
+  });
+}

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+
+/** What each layer may import besides its own folder. A file directly in src/ is named by its path. */
+const shared = ['model.ts', 'ports.ts', 'errors.ts', 'exit-status.ts', 'duration.ts', 'quote.ts', 'record.ts'];
+const layers: Record<string, readonly string[]> = {
+  'model.ts': ['events.ts'],
+  'events.ts': ['model.ts'],
+  'ports.ts': ['model.ts'],
+  'errors.ts': ['model.ts'],
+  'exit-status.ts': ['model.ts'],
+  'duration.ts': ['model.ts'],
+  'quote.ts': [],
+  'record.ts': [],
+  procfile: shared,
+  plan: shared,
+  supervisor: shared,
+  platform: shared,
+  observers: shared,
+  'runtime.ts': [...shared, 'supervisor', 'platform', 'observers'],
+  'index.ts': [...shared, 'procfile', 'plan', 'runtime.ts'],
+  cli: [...shared, 'procfile', 'plan', 'platform', 'observers', 'runtime.ts', 'commands'],
+  commands: [...shared, 'plan', 'cli', 'runtime.ts'],
+};
+
+/** Which layers may import a package. */
+const doors: Record<string, readonly string[]> = {
+  execa: ['platform'],
+  chalk: ['observers', 'cli', 'commands'],
+  '@oclif/core': ['cli', 'commands'],
+  yaml: ['procfile'],
+  zod: ['procfile'],
+  leven: ['procfile'],
+};
+
+const layerOf = (path: string) => path.split('/')[0] ?? path;
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), 'utf8');
+  const found = text.matchAll(/(?:^import\s[^'"]*?|^export\s[^'"]*?from\s|^import\s|\bimport\()\s*['"]([^'"]+)['"]/gm);
+  return [...found].map(([, name]) => name ?? '');
+}
+
+describe.each(files)('src/%s', (path) => {
+  const layer = layerOf(path);
+
+  test('imports only what its layer may', () => {
+    for (const name of importsOf(path)) {
+      if (name.startsWith('node:')) continue;
+      if (name.startsWith('.')) {
+        const target = relative(root, resolve(root, dirname(path), name.replace(/\.js$/, '.ts')));
+        const allowed = layerOf(target) === layer || layers[layer]?.includes(layerOf(target));
+        expect(allowed, `${path} imports ${target}`).toBe(true);
+      } else {
+        const door = Object.keys(doors).find((one) => name === one || name.startsWith(`${one}/`));
+        expect(door && doors[door]?.includes(layer), `${path} imports ${name}`).toBe(true);
+      }
+    }
+  });
+
+  test('is within the budget of 300 lines', () => {
+    expect(readFileSync(join(root, path), 'utf8').split('\n').length).toBeLessThanOrEqual(301);
+  });
+
+  test('touches the process, the clock and the timers only where they belong', () => {
+    const text = readFileSync(join(root, path), 'utf8').replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
+    if (!['cli', 'commands', 'platform'].includes(layer)) expect(text).not.toMatch(/process\.(env|exit|on)\b/);
+    if (path !== 'platform/clock.ts')
+      expect(text).not.toMatch(/\b(setTimeout|setInterval|Date\.now|performance\.now)\b/);
+  });
+});
+
+test('the architecture has rules for every layer', () => {
+  for (const path of files) expect(Object.keys(layers)).toContain(layerOf(path));
+});
