@@ -12,7 +12,7 @@ const vm = require('node:vm');
 const Module = require('node:module');
 
 const file = path.join(__dirname, '..', 'dist', 'proclet.cjs');
-const source = fs.readFileSync(file, 'utf8');
+const source = fs.readFileSync(file, 'latin1'); // the build leaves nothing but ASCII in it
 const { size, mtimeMs } = fs.statSync(file);
 const directory = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'proclet');
 const name = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}.v8`;

@@ -15,7 +15,6 @@ import { ProcessTrees } from './platform/process-tree.js';
 import { onSignals } from './platform/signals.js';
 import { createSpawn, type Stage } from './platform/spawn.js';
 import { createOutput, type Output } from './platform/stdout.js';
-import { hasTerminal, keepTerminal } from './platform/tty.js';
 import type { Clock, Gate, Observer } from './ports.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
@@ -38,14 +37,18 @@ export interface Runtime {
 }
 
 /** Starts the services of a plan with their output on stdout, as `proclet start` does. */
-export function startServices(plan: Plan, look: Look, stdout: NodeJS.WriteStream = process.stdout): Runtime {
+export async function startServices(
+  plan: Plan,
+  look: Look,
+  stdout: NodeJS.WriteStream = process.stdout,
+): Promise<Runtime> {
   const clock = createClock();
   const output = createOutput(stdout);
   const {
     supervisor,
     start,
     finished: ended,
-  } = supervise(plan, clock, {
+  } = await supervise(plan, clock, {
     stdio: 'piped',
     gate: output.gate,
     env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' } : {},
@@ -59,7 +62,10 @@ export function startServices(plan: Plan, look: Look, stdout: NodeJS.WriteStream
     stop(statusOfSignal(signal), signal === 'SIGQUIT'),
   );
   // Nobody reads any more: end as a program that writes into a closed pipe does.
-  output.onClosed(() => stop(statusOfSignal('SIGPIPE')));
+  output.onClosed((error) => {
+    if (error) process.stderr.write(`proclet: the output cannot be written: ${error.message}\n`);
+    stop(error ? 1 : statusOfSignal('SIGPIPE'));
+  });
 
   start();
   const finished = ended.then(async (status) => {
@@ -76,12 +82,13 @@ export function startServices(plan: Plan, look: Look, stdout: NodeJS.WriteStream
  * proclet's process group, so that it has the terminal and job control; the keys' signals then reach it
  * without our help.
  */
-export function startCommand(plan: Plan): Runtime {
-  const attached = hasTerminal();
-  const restoreTerminal = attached ? keepTerminal() : () => {};
+export async function startCommand(plan: Plan): Promise<Runtime> {
+  const { keepTerminal } = await import('./platform/tty.js');
+  const restoreTerminal = await keepTerminal();
+  const attached = restoreTerminal !== undefined;
   const clock = createClock();
   const stdio = attached ? 'attached' : 'inherited';
-  const { supervisor, start, finished: ended } = supervise(plan, clock, { stdio, gate: openGate, env: {} });
+  const { supervisor, start, finished: ended } = await supervise(plan, clock, { stdio, gate: openGate, env: {} });
   supervisor.subscribe(createAside((text) => process.stderr.write(text)));
 
   const stop = (status?: number) =>
@@ -98,10 +105,10 @@ export function startCommand(plan: Plan): Runtime {
   });
 
   start();
-  const finished = ended.then((status) => {
+  const finished = ended.then(async (status) => {
     deafen();
     clock.close();
-    restoreTerminal();
+    await restoreTerminal?.();
     return status;
   });
   return { finished, stop };
@@ -113,7 +120,8 @@ const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };
 const longestGuardedGrace = 1_000;
 
 /** A supervisor on its ground, and the end of both. */
-function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 'gate' | 'env'>) {
+async function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 'gate' | 'env'>) {
+  const owners = await lookUpOwners(plan);
   const table = createProcessTable();
   const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
   const early: string[] = [];
@@ -124,13 +132,20 @@ function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 'gate'
     warn: (text) => warn(text),
   });
   const trees = new ProcessTrees(clock, table);
-  const supervisor = new Supervisor(plan, { clock, spawn: createSpawn({ ...stage, ...ground, clock, trees }) });
+  const supervisor = new Supervisor(plan, { clock, spawn: createSpawn({ ...stage, ...ground, owners, clock, trees }) });
   const start = () => {
     warn = (text) => supervisor.notice(text);
     for (const text of early.splice(0)) warn(text);
     supervisor.start();
   };
   return { supervisor, start, finished: supervisor.finished.finally(() => ground.close()) };
+}
+
+/** Few plans name users, so few starts load what looks them up. */
+async function lookUpOwners(plan: Plan): Promise<Stage['owners']> {
+  const users = plan.services.flatMap(({ instances }) => instances.flatMap(({ user }) => user ?? []));
+  if (users.length === 0) return new Map();
+  return (await import('./platform/user.js')).ownersOf(users);
 }
 
 type LastWords = ReturnType<typeof createTail>['last'];

@@ -7,6 +7,11 @@ import { Command } from '@oclif/core';
 export abstract class BaseCommand extends Command {
   abstract override run(): Promise<number>;
 
+  /** Runs as oclif would run it, without the search for commands that oclif begins with. */
+  execute(): Promise<number> {
+    return this._run();
+  }
+
   /** oclif would print some errors itself and exit; here each goes up to main.ts. */
   protected override async catch(error: Error): Promise<never> {
     throw error;

@@ -2,12 +2,14 @@
  * The command line's entry. Hands the arguments to oclif, prints what went wrong in the user's words, and
  * ends the process only when everything that was written has left it.
  */
-import { run } from '@oclif/core';
+import { Config, run } from '@oclif/core';
 import Check from '../commands/check.js';
 import Run from '../commands/run.js';
 import Start from '../commands/start.js';
 import Version from '../commands/version.js';
 import { ProcletError } from '../errors.js';
+import { settingNames } from '../plan/setting-table.js';
+import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 
 /** oclif finds the commands here: see `oclif` in package.json. */
@@ -26,10 +28,33 @@ export async function main(argv: readonly string[], root: string, done: () => vo
 
 async function execute(argv: readonly string[], root: string): Promise<number> {
   try {
-    const status: unknown = await run(hoistFlags(argv), { root });
+    const [name = '', ...rest] = hoistFlags(argv);
+    const Quick = asksForHelp(rest) ? undefined : quick.get(name);
+    if (Quick) return await new Quick(rest, new BareConfig({ root })).execute();
+    const status: unknown = await run([name, ...rest].filter(Boolean), { root });
     return typeof status === 'number' ? status : 0;
   } catch (error) {
     return report(error);
+  }
+}
+
+/** The commands that people wait for. oclif's list of all commands, which costs as much as all else, is not for them. */
+const quick = new Map<string, typeof Start | typeof Run>([
+  ['start', Start],
+  ['run', Run],
+]);
+
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).includes('--help');
+}
+
+/** oclif's configuration without its plugins and hooks, of which proclet has none. */
+class BareConfig extends Config {
+  override bin = 'proclet';
+
+  override async runHook(): ReturnType<Config['runHook']> {
+    return { successes: [], failures: [] };
   }
 }
 
@@ -47,8 +72,24 @@ function report(error: unknown): number {
     );
     return 1;
   }
-  if (status !== 0) process.stderr.write(`proclet: ${(error as Error).message}\n`);
-  return status === 0 ? 0 : 2;
+  if (status === 0) return 0;
+  process.stderr.write(`proclet: ${plainly((error as Error).message)}\n`);
+  return 2;
+}
+
+/** oclif's words for a slip of the pen, in ours and with a suggestion. */
+function plainly(message: string): string {
+  const command = /^command (.+) not found/.exec(message)?.[1];
+  if (command !== undefined) return unknown('command', command, Object.keys(COMMANDS), 'proclet --help');
+  const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
+  if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
+  return message.replace('\nSee more help with --help', '');
+}
+
+const flagNames = [...settingNames.map((name) => `--${name}`), '--help', '--version', '--dry-run'];
+
+function unknown(what: string, name: string, known: readonly string[], help: string): string {
+  return `there is no ${what} ${name}; ${suggest(name, known) ?? `${help} lists them`}`;
 }
 
 /** Resolves when everything written so far was handed to the system, or nobody reads it any more. */

@@ -17,11 +17,14 @@ export default class Run extends BaseCommand {
 
   async run(): Promise<number> {
     const end = this.argv.indexOf('--');
-    const { flags, argv } = await this.parse(Run, end < 0 ? this.argv : this.argv.slice(0, end));
-    const target = targetOf(argv as string[], end < 0 ? undefined : this.argv.slice(end + 1));
+    const own = end < 0 ? this.argv : this.argv.slice(0, end);
+    const command = end < 0 ? undefined : this.argv.slice(end + 1);
+    const { flags, argv } = await this.parse(Run, own);
+    const target = targetOf(argv as string[], command);
     const procfile = target.is === 'service' ? 'needed' : 'optional';
     const project = await loadProject({ flags: givensOf(flags), procfile });
-    return startCommand(buildRunPlan(planInput(project), target)).finished;
+    const { finished } = await startCommand(buildRunPlan(planInput(project), target));
+    return finished;
   }
 }
 

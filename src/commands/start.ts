@@ -33,6 +33,7 @@ Whatever ends a service ends its whole process tree.`;
       process.stdout.write(describePlan(plan));
       return 0;
     }
-    return startServices(plan, lookOf(project.settings)).finished;
+    const { finished } = await startServices(plan, lookOf(project.settings));
+    return finished;
   }
 }

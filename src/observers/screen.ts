@@ -64,6 +64,8 @@ export function createScreen({ sink, margin, treatment }: ScreenOptions): Screen
   const showWithCare = (output: Output, stream: Stream, before: Bytes) => {
     const { text, end, shown } = output;
     const goesOn = row !== undefined && row.stream === stream;
+    // It ends as it was last shown, on a row that others' rows have followed: all of it has been told.
+    if (!goesOn && end === 'line' && shown > 0 && shown === text.length - 1) return;
     const skip = goesOn && row?.end === 'open' ? shown : 0;
     const { leave, back } = goesOn ? { leave: '', back: '' } : leaveRow(end === 'line');
     const style = skip === 0 ? stream.style : styleOf(text.slice(0, skip), stream.style, treatment);

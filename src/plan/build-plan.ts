@@ -30,6 +30,7 @@ import { assignPorts, type Ports, readBasePort } from './assign-ports.js';
 import { addedVariables, type Identity, mergeLayers, servicePorts } from './environment.js';
 import { instancesOf } from './formation.js';
 import { valueFor } from './per-tag.js';
+import { shellLine } from './shell-line.js';
 import { tagProblems } from './tag-problems.js';
 
 export interface PlanInput {
@@ -109,7 +110,7 @@ function draftServices({ procfile, config, settings }: PlanInput): readonly Draf
     return {
       tag,
       command,
-      argv: [settings.shell, '-c', command],
+      argv: [settings.shell, '-c', shellLine(command, settings.shell)],
       position,
       line,
       count: instancesOf(tag, settings.formation, service),

@@ -30,7 +30,7 @@ export const LOG_FORMATS = ['text', 'json'] as const;
 
 export type SettingName = (typeof settingTable)[number]['name'];
 
-export const settingTable = [
+const settingTable = [
   {
     name: 'procfile',
     char: 'f',
@@ -52,7 +52,7 @@ export const settingTable = [
     char: 'e',
     summary: 'Env files to read instead of .env; a later one wins',
     kind: 'list',
-    placeholder: 'FILE,...',
+    placeholder: 'FILE',
     commands: ['start', 'run', 'check'],
   },
   {
@@ -62,7 +62,7 @@ export const settingTable = [
     charAliases: ['c'],
     summary: 'How many of each service to run',
     kind: 'list',
-    placeholder: 'all=1,web=2',
+    placeholder: 'web=2',
     fallback: '',
     commands: ['start', 'check'],
   },
@@ -79,7 +79,7 @@ export const settingTable = [
     aliases: ['alarm'],
     summary: 'End services this long after their start; 0 is never',
     kind: 'list',
-    placeholder: '30m or web=30m,...',
+    placeholder: '30m|web=30m',
     fallback: '',
     commands: ['start', 'run', 'check'],
   },
@@ -121,7 +121,7 @@ export const settingTable = [
     char: 'q',
     summary: 'Services whose output is not shown',
     kind: 'list',
-    placeholder: 'TAG,...',
+    placeholder: 'TAG',
     fallback: '',
     commands: ['start'],
   },

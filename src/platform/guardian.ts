@@ -72,6 +72,7 @@ export function startGuardian(guarded: Guarded): Guardian {
   return {
     close() {
       closing = true;
+      current.child.ref();
       current.child.kill('SIGKILL');
       return current.exited;
     },

@@ -2,16 +2,16 @@
  * Starts a program as the leader of a tree of its own and reports what becomes of it. Adds the mark to every
  * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { execa } from 'execa';
 import type { Exit, InstanceSpec, Millis, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import { createLines } from './lines.js';
 import { markingScript, markOf } from './mark.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
-import { identityOf } from './user.js';
+import type { Owner } from './user.js';
 
 /** An unfinished line this old is shown as it is: a prompt. */
 const promptAfter: Millis = 100;
@@ -29,6 +29,8 @@ export interface Stage {
   /** `attached` gives the child proclet's own terminal, group and streams. */
   readonly stdio: 'piped' | 'attached' | 'inherited';
   readonly gate: Gate;
+  /** The users that services run as, by name. */
+  readonly owners: ReadonlyMap<string, Owner>;
   /** What the child's environment gets because of where its output goes. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -71,25 +73,19 @@ function troubleWith({ directory }: InstanceSpec): string | undefined {
   return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
 }
 
-type Running = ReturnType<typeof launch> & { readonly pid: number };
+type Running = ChildProcess & { readonly pid: number };
 
-function launch({ stdio, env }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties) {
-  const owner = spec.user === undefined ? undefined : identityOf(spec.user);
+/** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
+function launch({ stdio, env, owners }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties): ChildProcess {
+  const owner = spec.user === undefined ? undefined : owners.get(spec.user);
   const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
-  const child = execa('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
+  return spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
     cwd: spec.directory,
-    env: { ...spec.env, ...owner?.env, ...env },
-    extendEnv: false,
+    env: { ...spec.env, ...owner?.env, ...env, PROCLET_MARK: mark },
     stdio: stdio === 'piped' ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     detached: stdio !== 'attached',
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    forceKillAfterDelay: false,
     ...(owner && { uid: owner.uid, gid: owner.gid }),
   });
-  void child.catch(() => {}); // its end is read from the 'exit' event
-  return child;
 }
 
 function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, listener: ChildListener): Child {
@@ -136,16 +132,16 @@ function read(
   let ended = false;
   let onEnd = () => {};
 
-  const lookForPrompt = () => {
-    watching = false;
-    if (!lines.pending || ended) return;
-    const due = lastByte + promptAfter;
-    if (clock.now() >= due) lines.quiet();
-    else watchUntil(due);
-  };
-  const watchUntil = (at: Millis) => {
+  /** Shows a line that is still unfinished `promptAfter` it began to be watched. */
+  const watchForPrompt = () => {
     watching = true;
-    clock.wakeAt(at, lookForPrompt);
+    const { line } = lines;
+    clock.wakeAt(clock.now() + promptAfter, () => {
+      watching = false;
+      if (ended || !lines.pending) return;
+      if (lines.line === line) lines.quiet();
+      else watchForPrompt();
+    });
   };
   const finish = () => {
     if (ended) return;
@@ -157,7 +153,7 @@ function read(
   stream.on('data', (chunk: Buffer) => {
     lastByte = clock.now();
     lines.data(chunk);
-    if (lines.pending && !watching) watchUntil(lastByte + promptAfter);
+    if (lines.pending && !watching) watchForPrompt();
     if (!gate.isOpen) {
       stream.pause();
       gate.whenOpen(() => stream.resume());

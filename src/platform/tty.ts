@@ -1,22 +1,16 @@
 /** The terminal that proclet was started in. */
-import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
-
-/** Whether proclet has a terminal on any of its three streams. */
-export function hasTerminal(): boolean {
-  return isatty(0) || isatty(1) || isatty(2);
-}
+import { execa } from 'execa';
 
 /**
- * Remembers the terminal's modes and returns what puts them back: a full-screen program that is killed
- * leaves the terminal raw and without echo.
+ * Remembers the modes of the terminal on proclet's streams and answers what puts them back: a full-screen
+ * program that is killed leaves the terminal raw and without echo. Undefined when there is no terminal.
  */
-export function keepTerminal(): () => void {
-  const fd = [0, 1, 2].find((stream) => isatty(stream));
-  if (fd === undefined) return () => {};
-  const stty = (...args: string[]) => spawnSync('stty', args, { stdio: [fd, 'pipe', 'ignore'], encoding: 'utf8' });
-  const modes = stty('-g').stdout?.trim();
-  return () => {
-    if (modes) stty(modes);
+export async function keepTerminal(): Promise<(() => Promise<void>) | undefined> {
+  if (![0, 1, 2].some(isatty)) return undefined;
+  const options = { stdin: 'inherit', stderr: 'ignore', reject: false } as const;
+  const { stdout: modes } = isatty(0) ? await execa('stty', ['-g'], options) : {};
+  return async () => {
+    if (modes) await execa('stty', [modes], options);
   };
 }

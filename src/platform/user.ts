@@ -1,5 +1,5 @@
-/** Who a service runs as: a user's ids and home, from the system's user database. */
-import { execFileSync } from 'node:child_process';
+/** Who services run as: users' ids and homes, from the system's user database. */
+import { execa } from 'execa';
 import { ProcletError } from '../errors.js';
 
 export interface Owner {
@@ -9,15 +9,21 @@ export interface Owner {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Throws ProcletError when there is no such user. */
-export function identityOf(user: string): Owner {
-  let line: string;
-  try {
-    line = execFileSync('getent', ['passwd', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch (cause) {
-    throw new ProcletError('CONFIG', `there is no user '${user}' on this machine`, { cause });
-  }
+/** Looks every user up. Throws ProcletError for one that does not exist, or that only root may become. */
+export async function ownersOf(users: Iterable<string>): Promise<ReadonlyMap<string, Owner>> {
+  const owners = new Map<string, Owner>();
+  for (const user of new Set(users)) owners.set(user, await ownerOf(user));
+  return owners;
+}
+
+async function ownerOf(user: string): Promise<Owner> {
+  const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false });
+  if (failed) throw new ProcletError('CONFIG', `there is no user '${user}' on this machine`);
   // passwd(5): name:password:uid:gid:comment:home:shell
-  const [name = user, , uid, gid, , home = '/'] = line.split(':');
+  const [name = user, , uid, gid, , home = '/'] = stdout.trim().split(':');
+  const own = process.getuid?.();
+  if (own !== 0 && own !== Number(uid)) {
+    throw new ProcletError('CONFIG', `only root can start a service as the user '${user}'`);
+  }
   return { uid: Number(uid), gid: Number(gid), env: { HOME: home, USER: name, LOGNAME: name } };
 }

@@ -67,7 +67,7 @@ export function readYaml(text: string, path: string): Parsed<YamlMap> {
 
 /** Deeper than any configuration, and far from what would exhaust the stack of the library. */
 const DEEPEST = 64;
-const OPTIONS = { merge: true, prettyErrors: false, logLevel: 'silent' } as const;
+const OPTIONS = { merge: true, prettyErrors: false, logLevel: 'error' } as const;
 
 function refuse(problems: readonly Problem[]): { readonly ok: false; readonly problems: readonly Problem[] } {
   return { ok: false, problems };
@@ -96,11 +96,12 @@ interface Text {
 
 function syntaxProblems(doc: Document, { path, source, lineAt }: Text): Problem[] {
   return doc.errors.map(({ code, message, pos }) => {
-    const line = lineAt(pos[0]);
     if (code === 'DUPLICATE_KEY') {
-      const key = /^[^:\n]*/.exec(source.slice(pos[0]))?.[0] ?? '';
-      return { path, line, message: `${quote(key.trim())} is already defined above` };
+      // The library points at the key or at the space and comments before it.
+      const [, before = '', key = ''] = /^((?:\s|#[^\n]*)*)([^:\n]*)/.exec(source.slice(pos[0])) ?? [];
+      return { path, line: lineAt(pos[0] + before.length), message: `${quote(key.trim())} is already defined above` };
     }
+    const line = lineAt(pos[0]);
     const reason = `it is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
     return { path, line, message: SENTENCES[code] ?? reason };
   });

@@ -30,7 +30,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   clocks.push(clock);
   const trees = new ProcessTrees(clock, createProcessTable());
   const gate = { isOpen: true, whenOpen: (go: () => void) => go() };
-  const spawn = createSpawn({ clock, trees, run: newRun(), stdio: 'piped', gate, env: {} });
+  const spawn = createSpawn({ clock, trees, run: newRun(), stdio: 'piped', gate, owners: new Map(), env: {} });
   const outputs: Output[] = [];
   const orphans: number[] = [];
   const env = { PATH: process.env['PATH'] ?? '', ...over.env };

@@ -1,0 +1,19 @@
+import type { Settings } from '../../src/model.js';
+
+/** What nobody asked anything special of. */
+export function settingsWith(over: Partial<Settings> = {}): Settings {
+  return {
+    tags: [],
+    formation: { tags: {} },
+    ttl: { tags: {} },
+    onExit: 'restart',
+    grace: { tags: {} },
+    expireStatus: 0,
+    shell: 'sh',
+    quiet: [],
+    color: 'auto',
+    timestamp: true,
+    logFormat: 'text',
+    ...over,
+  };
+}
