@@ -74,7 +74,7 @@ async function readConfig(root: string, take: Take): Promise<Config | undefined>
   const path = join(root, 'proclet.yml');
   if (!existsSync(path)) return undefined;
   const { parseConfig } = await import('../procfile/parse-config.js');
-  return take<Config | undefined>(parseConfig(readText(path), shown(path)), undefined);
+  return take<Config | undefined>(parseConfig(readText(path), shown(path), settingNames), undefined);
 }
 
 async function readForeman(root: string, take: Take): Promise<Givens> {

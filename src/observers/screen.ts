@@ -65,7 +65,10 @@ export function createScreen({ sink, margin, treatment }: ScreenOptions): Screen
     const { text, end, shown } = output;
     const goesOn = row !== undefined && row.stream === stream;
     // It ends as it was last shown, on a row that others' rows have followed: all of it has been told.
-    if (!goesOn && end === 'line' && shown > 0 && shown === text.length - 1) return;
+    if (!goesOn && end === 'line' && shown > 0 && shown === text.length - 1) {
+      stream.style = styleOf(text, stream.style, treatment);
+      return;
+    }
     const skip = goesOn && row?.end === 'open' ? shown : 0;
     const { leave, back } = goesOn ? { leave: '', back: '' } : leaveRow(end === 'line');
     const style = skip === 0 ? stream.style : styleOf(text.slice(0, skip), stream.style, treatment);

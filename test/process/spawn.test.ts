@@ -42,7 +42,12 @@ describe('a life', () => {
     );
     await life.remains;
     write('done', '');
-    expect(life.text.split('\n').slice(0, 4)).toEqual(['0027', `${directory}/inner`, 'A PATH PWD', 'b  c "d"']);
+    expect(life.text.split('\n').slice(0, 4)).toEqual([
+      '0027',
+      `${directory}/inner`,
+      'A PATH PROCLET_MARK PWD',
+      'b  c "d"',
+    ]);
   });
 
   test('starts with no signal ignored, whatever proclet ignores', async () => {

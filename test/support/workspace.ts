@@ -9,7 +9,8 @@ import { survivors } from './survivors.js';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures');
 export const bin = resolve(import.meta.dirname, '../../bin/proclet.cjs');
-let nextPort = 20_000 + (process.pid % 200) * 200;
+// Below the ports that the kernel gives to clients; handed out only to tests that ask.
+let nextPort = 20_000 + (process.pid % 60) * 200;
 
 export interface App {
   readonly child: ChildProcess;
@@ -51,8 +52,7 @@ export function workspace(files: Record<string, string>): Workspace {
     writeFileSync(join(directory, path), text);
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
-  const port = nextPort;
-  nextPort += 200;
+  let port: number | undefined;
 
   const env = {
     PATH: process.env['PATH'],
@@ -69,7 +69,13 @@ export function workspace(files: Record<string, string>): Workspace {
   };
   return {
     directory,
-    port,
+    get port() {
+      if (port === undefined) {
+        port = nextPort;
+        nextPort += 200;
+      }
+      return port;
+    },
     write,
     start,
     proclet: (...args) => start(process.execPath, [bin, ...args]),
