@@ -2,7 +2,7 @@
  * The vocabulary's second half: what happens in a run, and what may be asked of it. Types only. Everybody
  * imports it through model.ts.
  */
-import type { Bytes, Exit, InstanceId, Millis, StopCause, Survivor, Tag } from './model.js';
+import type { Bytes, Exit, InstanceId, Millis, Remains, StopCause, Survivor, Tag } from './model.js';
 
 /** What follows the end of a life. */
 export type Next =
@@ -62,6 +62,7 @@ export type Happening =
       readonly signal: NodeJS.Signals;
       readonly processes: number;
       readonly survivors: readonly Survivor[];
+      readonly port?: Remains['port'];
       readonly next: Next;
     }
   | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl'; readonly in: Millis }

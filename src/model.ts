@@ -66,6 +66,7 @@ export interface ServiceConfig {
   readonly user?: string;
   readonly instances?: number;
   readonly port?: number;
+  readonly detach?: readonly string[];
 }
 
 export interface Config {
@@ -112,6 +113,7 @@ export interface Settings {
   readonly color: 'auto' | 'always' | 'never';
   readonly timestamp: boolean;
   readonly logFormat: 'text' | 'json';
+  readonly pidFile?: string;
 }
 
 // ---------------------------------------------------------------- plan
@@ -137,6 +139,8 @@ export interface InstanceSpec {
   readonly directory: string;
   readonly umask?: string;
   readonly user?: string;
+  /** Names of programs that may outlive the service. */
+  readonly detach: readonly string[];
   readonly restart: RestartPolicy;
   readonly backoff: Backoff;
   /** Alive this long after the spawn counts as up. */
@@ -226,4 +230,6 @@ export interface Remains {
   /** Processes seen in the tree while it was being ended, the leader included. */
   readonly processes: number;
   readonly survivors: readonly Survivor[];
+  /** What became of the port, if it was taken when the end began: who holds it now, or nobody. */
+  readonly port?: { readonly number: number; readonly holder?: string };
 }

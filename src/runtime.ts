@@ -4,12 +4,14 @@
  */
 import { statusOfSignal } from './exit-status.js';
 import type { Plan } from './model.js';
+import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { createAside } from './observers/aside.js';
 import { createJsonLines } from './observers/json-lines.js';
 import { createTail } from './observers/tail.js';
 import { createTerminal } from './observers/terminal.js';
 import { createClock } from './platform/clock.js';
 import { openGround } from './platform/ground.js';
+import { claimPidFile } from './platform/pid-file.js';
 import { createProcessTable } from './platform/process-table.js';
 import { ProcessTrees } from './platform/process-tree.js';
 import { onSignals } from './platform/signals.js';
@@ -18,7 +20,7 @@ import { createOutput, type Output } from './platform/stdout.js';
 import type { Clock, Gate, Observer } from './ports.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
-/** How the services' output looks. */
+/** How a run shows: the look of its output, and its pid. */
 export interface Look {
   readonly format: 'text' | 'json';
   readonly color: boolean;
@@ -27,6 +29,8 @@ export interface Look {
   readonly timestamp: boolean;
   /** Tags whose output is not shown. */
   readonly quiet: readonly string[];
+  /** A file that holds proclet's pid while it runs. */
+  readonly pidFile?: string;
 }
 
 export interface Runtime {
@@ -42,6 +46,7 @@ export async function startServices(
   look: Look,
   stdout: NodeJS.WriteStream = process.stdout,
 ): Promise<Runtime> {
+  const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, createProcessTable());
   const clock = createClock();
   const output = createOutput(stdout);
   const {
@@ -70,6 +75,7 @@ export async function startServices(
   start();
   const finished = ended.then(async (status) => {
     await output.flush();
+    releasePidFile();
     deafen();
     clock.close();
     return status;
@@ -116,6 +122,8 @@ export async function startCommand(plan: Plan): Promise<Runtime> {
 
 const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };
 
+const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
+
 /** The longest time that the guardian gives what it has to end. */
 const longestGuardedGrace = 1_000;
 
@@ -132,13 +140,24 @@ async function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 
     warn: (text) => warn(text),
   });
   const trees = new ProcessTrees(clock, table);
-  const supervisor = new Supervisor(plan, { clock, spawn: createSpawn({ ...stage, ...ground, owners, clock, trees }) });
+  const supervisor = new Supervisor(plan, {
+    clock,
+    spawn: createSpawn({ ...stage, ...ground, owners, ports, clock, trees }),
+  });
   const start = () => {
     warn = (text) => supervisor.notice(text);
-    for (const text of early.splice(0)) warn(text);
+    for (const text of [...early.splice(0), ...takenPorts(plan)]) warn(text);
     supervisor.start();
   };
   return { supervisor, start, finished: supervisor.finished.finally(() => ground.close()) };
+}
+
+/** Not an error: only the service knows whether it needs its port. */
+function takenPorts(plan: Plan): string[] {
+  const instances = plan.services.flatMap((service) => service.instances);
+  return instances
+    .filter(({ port }) => port > 0 && ports.isTaken(port) === true)
+    .map(({ id, port }) => `port ${port}, which is ${id}'s, is held by ${ports.holder(port)}`);
 }
 
 /** Few plans name users, so few starts load what looks them up. */

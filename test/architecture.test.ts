@@ -21,10 +21,11 @@ const layers: Record<string, readonly string[]> = {
   supervisor: shared,
   platform: shared,
   observers: shared,
-  'runtime.ts': [...shared, 'supervisor', 'platform', 'observers'],
+  network: shared,
+  'runtime.ts': [...shared, 'supervisor', 'platform', 'network', 'observers'],
   'index.ts': [...shared, 'procfile', 'plan', 'runtime.ts'],
-  cli: [...shared, 'procfile', 'plan', 'platform', 'observers', 'runtime.ts', 'commands'],
-  commands: [...shared, 'plan', 'cli', 'runtime.ts'],
+  cli: [...shared, 'procfile', 'plan', 'platform', 'network', 'observers', 'runtime.ts', 'commands'],
+  commands: [...shared, 'plan', 'platform', 'network', 'cli', 'runtime.ts'],
 };
 
 /** Which layers may import a package. */

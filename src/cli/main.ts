@@ -4,6 +4,8 @@
  */
 import { Config, run } from '@oclif/core';
 import Check from '../commands/check.js';
+import Doctor from '../commands/doctor.js';
+import Reap from '../commands/reap.js';
 import Run from '../commands/run.js';
 import Start from '../commands/start.js';
 import Version from '../commands/version.js';
@@ -13,7 +15,7 @@ import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 
 /** oclif finds the commands here: see `oclif` in package.json. */
-export const COMMANDS = { check: Check, run: Run, start: Start, version: Version };
+export const COMMANDS = { check: Check, doctor: Doctor, reap: Reap, run: Run, start: Start, version: Version };
 
 /**
  * Runs one command and ends the process with its status.

@@ -16,6 +16,8 @@ export type End = Extract<Happening, { type: 'exited' }> & {
   readonly killed: Extract<Happening, { type: 'killed' }> | undefined;
   /** Whether its exit has been told, because it left processes behind. */
   readonly orphaned: boolean;
+  /** Lines that were those of the life before, and not shown. */
+  readonly repeated: number;
 };
 
 /** The sentence about an end, and another if something would not end. */
@@ -32,7 +34,7 @@ function byItself(end: End): Sentence {
   const good = exit.how === 'code' && exit.code === 0;
   switch (next.is) {
     case 'restart':
-      return { text: told + restarting(next), mark: good ? 'plain' : 'warning' };
+      return { text: told + repetition(end) + restarting(next), mark: good ? 'plain' : 'warning' };
     case 'done':
       return { text: `${told}: done`, mark: 'plain' };
     case 'down':
@@ -120,6 +122,11 @@ function ranFor(exit: Exit, ran: number): string {
   return exit.how === 'spawn-error' ? '' : ` after ${formatDuration(ran)}`;
 }
 
+function repetition({ repeated }: End): string {
+  if (repeated === 0) return '';
+  return repeated === 1 ? ' with the same line again' : ` with the same ${repeated} lines again`;
+}
+
 function restarting({ delay, failures }: Extract<Next, { is: 'restart' }>): string {
   const when = delay > 0 ? `restarting in ${formatDuration(delay)}` : 'restarting';
   return failures > 0 ? `, ${when} (${ordinal(failures)} failure)` : `, ${when}`;
@@ -131,8 +138,12 @@ function survivorsSentence({ id, survivors }: End): string {
 }
 
 /** What a stop took: `2 processes, TERM 0.1s`. */
-function billOf({ processes, signal, took = 0 }: End): string {
-  return `${counted(processes)}, ${short(signal)} ${formatDuration(took)}`;
+function billOf({ processes, signal, took = 0, port }: End): string {
+  return `${counted(processes)}, ${short(signal)} ${formatDuration(took)}${port ? `, ${freedom(port)}` : ''}`;
+}
+
+function freedom({ number, holder }: NonNullable<End['port']>): string {
+  return holder === undefined ? `port ${number} is free` : `port ${number} is held by ${holder}`;
 }
 
 function counted(processes: number): string {

@@ -82,12 +82,12 @@ export function createScreen({ sink, margin, treatment }: ScreenOptions): Screen
 
   return {
     show(output, at) {
-      const { id, text, end } = output;
+      const { id, text, shown, end } = output;
       const stream = streamOf(output);
       const before = margin(id, at);
-      if (row === undefined && end === 'line' && stream.style === plainStyle && !needsCare(text, treatment)) {
-        sink.write(`${withMargins(text.slice(0, -1), before)}\n`);
-      } else showWithCare(output, stream, before);
+      const isSimple = row === undefined && end === 'line' && shown === 0 && stream.style === plainStyle;
+      if (isSimple && !needsCare(text, treatment)) sink.write(`${withMargins(text.slice(0, -1), before)}\n`);
+      else showWithCare(output, stream, before);
     },
     say(name, at, text) {
       const { leave, back } = leaveRow(true);

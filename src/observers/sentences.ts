@@ -8,8 +8,11 @@ import { type End, type Sentence, sentenceOfEnd } from './obituary.js';
 
 type EventOf<T extends ProcletEvent['type']> = Extract<ProcletEvent, { type: T }>;
 
-/** Returns the function that turns each event, in order, into what is to be said about it. */
-export function createSentences(): (event: ProcletEvent) => readonly Sentence[] {
+/**
+ * Returns the function that turns each event, in order, into what is to be said about it. `repeated`: how many
+ * lines of the life that ended were those of the one before, and not shown.
+ */
+export function createSentences(): (event: ProcletEvent, repeated?: number) => readonly Sentence[] {
   const running = new Set<InstanceId>();
   const recovering = new Set<InstanceId>();
   const killed = new Map<InstanceId, EventOf<'killed'>>();
@@ -22,9 +25,9 @@ export function createSentences(): (event: ProcletEvent) => readonly Sentence[] 
     return [plain(`stopping ${listed([...running], 'instances')}`)];
   };
 
-  const onExited = (event: EventOf<'exited'>): readonly Sentence[] => {
+  const onExited = (event: EventOf<'exited'>, repeated: number): readonly Sentence[] => {
     const { id, next, cause } = event;
-    const end: End = { ...event, killed: killed.get(id), orphaned: orphaned.has(id) };
+    const end: End = { ...event, killed: killed.get(id), orphaned: orphaned.has(id), repeated };
     running.delete(id);
     killed.delete(id);
     orphaned.delete(id);
@@ -33,10 +36,12 @@ export function createSentences(): (event: ProcletEvent) => readonly Sentence[] 
     return sentenceOfEnd(end);
   };
 
-  const about = (event: ProcletEvent): readonly Sentence[] => {
+  const about = (event: ProcletEvent, repeated: number): readonly Sentence[] => {
     switch (event.type) {
       case 'spawned':
         running.add(event.id);
+        // Its crash was told, and that it would be started again.
+        if (recovering.has(event.id)) return [];
         return [plain(`${event.id} started (${placeOf(event)})`)];
       case 'up':
         return recovering.delete(event.id) ? [plain(`${event.id} is up again`)] : [];
@@ -50,7 +55,7 @@ export function createSentences(): (event: ProcletEvent) => readonly Sentence[] 
         killed.set(event.id, event);
         return [];
       case 'exited':
-        return onExited(event);
+        return onExited(event, repeated);
       case 'expiring':
         return [warning(`${event.tag} expires in ${formatDuration(event.in)}`)];
       case 'notice':
@@ -62,7 +67,8 @@ export function createSentences(): (event: ProcletEvent) => readonly Sentence[] 
         return event satisfies never;
     }
   };
-  return (event) => about(event).map((sentence) => ({ ...sentence, text: printable(sentence.text) }));
+  return (event, repeated = 0) =>
+    about(event, repeated).map((sentence) => ({ ...sentence, text: printable(sentence.text) }));
 }
 
 /** A sentence may quote a command or a path: no control character of theirs reaches the terminal. */

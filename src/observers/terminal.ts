@@ -2,12 +2,13 @@
  * Events as a person reads them: `12:23:16 web.1    | text`, and what proclet has to say under its own name.
  * Decides what is shown and how it looks; where it lands on the rows is the screen's business.
  */
-import type { Bytes, InstanceId, Tag } from '../model.js';
+import type { Bytes, InstanceId, ProcletEvent, Tag } from '../model.js';
 import type { Observer, Sink } from '../ports.js';
 import { toBytes } from './bytes.js';
 import { bare, type Treatment } from './escapes.js';
 import { createMargin, ownName, tagOf, timeOfDay } from './margin.js';
 import { createPalette } from './palette.js';
+import { createRepeats } from './repeats.js';
 import { createScreen } from './screen.js';
 import { createSentences } from './sentences.js';
 
@@ -42,16 +43,23 @@ export function createTerminal(options: TerminalOptions): Observer {
   const sentencesAbout = createSentences();
   const quiet = new Set(options.quiet);
 
-  return (event) => {
+  const repeats = createRepeats();
+
+  const show = (event: ProcletEvent) => {
     if (event.type === 'output') {
       if (quiet.size === 0 || !quiet.has(tagOf(event.id))) screen.show(event, event.at);
       return;
     }
-    for (const { text, mark, lastWordsOf } of sentencesAbout(event)) {
+    const repeated = event.type === 'exited' ? repeats.repeated(event.id) : 0;
+    for (const { text, mark, lastWordsOf } of sentencesAbout(event, repeated)) {
       screen.say(ownName, event.at, toBytes(palette.marks[mark](text)));
       if (lastWordsOf === undefined) continue;
       for (const line of lastWords(lastWordsOf, lastWordsShown)) screen.say(ownName, event.at, `  ${bare(line)}`);
     }
     if (event.type === 'stopped') screen.finish();
+  };
+
+  return (event) => {
+    for (const shown of repeats.admit(event)) show(shown);
   };
 }

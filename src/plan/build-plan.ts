@@ -169,6 +169,7 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
     directory: resolve(input.root, config.directory ?? '.'),
     ...(umask === undefined ? {} : { umask }),
     ...(user === undefined ? {} : { user }),
+    detach: config.detach ?? [],
     restart,
     backoff: BACKOFF,
     settle: SETTLE,

@@ -147,6 +147,13 @@ const settingTable = [
     fallback: 'text',
     commands: ['start'],
   },
+  {
+    name: 'pid-file',
+    summary: "Keep proclet's pid in this file while it runs",
+    kind: 'text',
+    placeholder: 'FILE',
+    commands: ['start'],
+  },
 ] as const satisfies readonly Setting[];
 
 /** The same rows, every column present or not, for those who walk over them. */

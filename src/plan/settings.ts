@@ -53,6 +53,7 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     return given !== undefined && lineOf(given) !== undefined ? asDefaults(value) : value;
   };
   const port = optional('port', readPort);
+  const pidFile = optional('pid-file', readText);
   const value: Settings = {
     tags,
     formation: perTag('formation', readFormation),
@@ -66,6 +67,7 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     color: required('color', readColor),
     timestamp: required('timestamp', readSwitch),
     logFormat: required('log-format', readChoice(LOG_FORMATS)),
+    ...(pidFile === undefined ? {} : { pidFile }),
   };
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value };
 }

@@ -55,7 +55,7 @@ export function openCgroups(run: string): Cgroups | { readonly unavailable: stri
       }
       return cgroupAt(place);
     },
-    close: () => removeTree(directory),
+    close: () => removeCgroups(directory),
   };
 }
 
@@ -70,7 +70,7 @@ function cgroupAt(directory: string): Cgroup {
         // ENOENT: it is gone, and so is all that was in it
       }
     },
-    remove: () => removeTree(directory),
+    remove: () => removeCgroups(directory),
   };
 }
 
@@ -101,9 +101,10 @@ function pidsBelow(directory: string): number[] {
   }
 }
 
-function removeTree(directory: string): void {
+/** Removes a group and those below it, as far as nothing lives in them. */
+export function removeCgroups(directory: string): void {
   try {
-    for (const below of inner(directory)) removeTree(below);
+    for (const below of inner(directory)) removeCgroups(below);
     rmdirSync(directory);
   } catch {
     // EBUSY: something still lives in it, which the guardian will end. ENOENT: gone already.

@@ -2,9 +2,12 @@
  * What a run stands on: its number, its control group if there can be one, its record, its guardian. Opened
  * before anything is started and closed when nothing of it is left.
  */
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { type Cgroups, openCgroups } from './cgroup.js';
+import { createDetachment, type Detachment } from './detach.js';
 import { startGuardian } from './guardian.js';
 import { newRun } from './mark.js';
 import type { ProcessTable } from './process-table.js';
@@ -13,6 +16,7 @@ import { bootId, removeRecord, runtimeDirectory, writeRecord } from './runtime-d
 export interface Ground {
   readonly run: string;
   readonly cgroups: Cgroups | undefined;
+  readonly detachment: Detachment;
   /** Only when nothing of the run is left. */
   close(): Promise<void>;
 }
@@ -34,6 +38,7 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
   const cgroups = groups && 'directory' in groups ? groups : undefined;
   const cgroup = cgroups?.directory ?? '';
   const record = leaveRecord();
+  const detachment = createDetachment(`${record || join(tmpdir(), run)}.detach`, cgroup && dirname(cgroup));
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
     onLost: () => warn('the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet'),
@@ -53,8 +58,10 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
   return {
     run,
     cgroups,
+    detachment,
     async close() {
       await guardian.close();
+      detachment.close();
       cgroups?.close();
       if (record !== '') removeRecord(record);
     },

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { guardianMark } from './mark.js';
+import { limitsCarryMarks } from './process-table.js';
 
 export interface Guardian {
   /** Ends the guardian. Only when nothing of the run is left. */
@@ -42,12 +43,13 @@ export function startGuardian(guarded: Guarded): Guardian {
 
   function launch() {
     const { run, grace, cgroup, record, clock } = guarded;
-    const args = [guardianMark(run), run, String(Math.ceil(grace / step)), cgroup, record];
+    const environ = limitsCarryMarks() ? '' : 'environ';
+    const args = [guardianMark(run), run, String(Math.ceil(grace / step)), cgroup, record, environ];
     const child = spawn('/bin/sh', ['-c', script, 'proclet-guardian', ...args], {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: { PATH: process.env['PATH'], PROCLET_MARK: guardianMark(run) },
+      env: { PATH: process.env['PATH'], PROCLET_GUARDIAN: guardianMark(run) },
     });
     const born = clock.now();
     child.stdin.on('error', () => {}); // EPIPE: it died, which 'exit' tells
@@ -80,14 +82,15 @@ export function startGuardian(guarded: Guarded): Guardian {
 }
 
 /**
- * Arguments: its own mark, the run, the grace in steps of 50 ms, the run's control group or '', its record.
+ * Arguments: its own mark, the run, the grace in steps of 50 ms, the run's control group or '', its record,
+ * 'environ' where marks are only in environments.
  * `list` prints the live processes that carry a mark of the run but the guardian's own. What will not die within
  * ten seconds of killing is beyond a signal's reach; its record stays for `proclet reap`.
  */
 const script = `
 trap '' HUP INT TERM QUIT USR1 USR2 TSTP
 { ulimit -S -w "$1" || ulimit -S -x "$1"; } 2>/dev/null
-run=$2 grace=$3 group=$4 record=$5
+run=$2 grace=$3 group=$4 record=$5 environ=$6
 while read -r line; do :; done
 list() {
   for limits in $(grep -ls "^Max file locks  *$run[0-9][0-9][0-9][0-9] " /proc/[0-9]*/limits); do
@@ -96,6 +99,10 @@ list() {
     grep -qs "^Max file locks  *\${run}0000 " "$limits" && continue
     pid=\${limits#/proc/}
     echo "\${pid%/limits}"
+  done 2>/dev/null
+  [ -z "$environ" ] || for file in $(grep -lsa "PROCLET_MARK=$run" /proc/[0-9]*/environ); do
+    pid=\${file#/proc/}
+    echo "\${pid%/environ}"
   done 2>/dev/null
   [ -z "$group" ] || cat "$group"/*/cgroup.procs 2>/dev/null
 }
@@ -128,5 +135,5 @@ done
   [ -e "$group" ] || break
   sleep 0.05
 done
-[ -n "$pids" ] || rm -f "$record"
+[ -n "$pids" ] || [ -z "$record" ] || rm -rf "$record" "$record.detach"
 `;

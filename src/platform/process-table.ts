@@ -3,7 +3,7 @@
  * Only reads; who belongs to a service is decided in membership.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 export interface ProcessRow {
   readonly pid: number;
@@ -56,6 +56,27 @@ function peek(path: string): string {
 
 const lockLimit = /^Max file locks +(\d+) /m;
 
+/** Whether a soft limit of fifteen digits can be set here: the hard limit is usually `unlimited`. */
+export function limitsCarryMarks(): boolean {
+  const hard = /^Max file locks +\S+ +(\S+)/m.exec(peek('/proc/self/limits'))?.[1];
+  return hard === 'unlimited' || Number(hard) >= 10 ** 15;
+}
+
+const markOf = limitsCarryMarks() ? markInLimits : markInEnvironment;
+
+function markInLimits(pid: number): string | undefined {
+  return lockLimit.exec(peek(`/proc/${pid}/limits`))?.[1];
+}
+
+/** The second best: lost by whoever clears its environment or writes its title over it. */
+function markInEnvironment(pid: number): string | undefined {
+  try {
+    return /(?:^|\0)PROCLET_(?:MARK|GUARDIAN)=(\d+)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1];
+  } catch {
+    return undefined; // gone, or another user's
+  }
+}
+
 /** proc(5): the fields after the last `)`, which ends the command's name, are state ppid pgrp session … starttime(22). */
 function linuxRow(pid: number): ProcessRow | undefined {
   const stat = peek(`/proc/${pid}/stat`);
@@ -64,7 +85,7 @@ function linuxRow(pid: number): ProcessRow | undefined {
   const started = fields[19];
   if (!state || state === 'Z' || state === 'X' || started === undefined) return undefined;
   // Kernel threads are children of 2 and carry nobody's mark.
-  const mark = ppid === '2' ? undefined : lockLimit.exec(peek(`/proc/${pid}/limits`))?.[1];
+  const mark = ppid === '2' ? undefined : markOf(pid);
   return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, started, ...(mark && { mark }) };
 }
 

@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import type { Exit, InstanceSpec, Millis, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
+import type { Detachment } from './detach.js';
 import { createLines } from './lines.js';
 import { markingScript, markOf } from './mark.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
@@ -18,6 +19,14 @@ const promptAfter: Millis = 100;
 
 /** Once the tree is empty, what is left in its pipes is read for this long after the last byte. */
 const drainFor: Millis = 250;
+
+/** What is asked about ports. */
+export interface Ports {
+  /** Whether somebody listens on it; undefined when that cannot be known. */
+  readonly isTaken: (port: number) => boolean | undefined;
+  /** Who does, in words. */
+  readonly holder: (port: number) => string;
+}
 
 export interface Stage {
   readonly clock: Clock;
@@ -31,6 +40,8 @@ export interface Stage {
   readonly gate: Gate;
   /** The users that services run as, by name. */
   readonly owners: ReadonlyMap<string, Owner>;
+  readonly detachment: Detachment;
+  readonly ports: Ports;
   /** What the child's environment gets because of where its output goes. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -73,15 +84,20 @@ function troubleWith({ directory }: InstanceSpec): string | undefined {
   return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
 }
 
+/** What a shell searches when there is no PATH. */
+const defaultPath = '/usr/local/bin:/usr/bin:/bin';
+
 type Running = ChildProcess & { readonly pid: number };
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
-function launch({ stdio, env, owners }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties): ChildProcess {
+function launch({ stdio, env, owners, detachment }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties): ChildProcess {
   const owner = spec.user === undefined ? undefined : owners.get(spec.user);
+  const path = spec.env['PATH'] ?? defaultPath;
+  const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
   return spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
     cwd: spec.directory,
-    env: { ...spec.env, ...owner?.env, ...env, PROCLET_MARK: mark },
+    env: { ...spec.env, ...owner?.env, ...env, ...detaching, PROCLET_MARK: mark },
     stdio: stdio === 'piped' ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     detached: stdio !== 'attached',
     ...(owner && { uid: owner.uid, gid: owner.gid }),
@@ -90,6 +106,7 @@ function launch({ stdio, env, owners }: Stage, spec: InstanceSpec, { mark, cgrou
 
 function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, listener: ChildListener): Child {
   let exit: Exit | undefined;
+  let portWasTaken: boolean | undefined;
   const streams = [
     read(stage, spec, child.stdout, 'stdout', listener),
     read(stage, spec, child.stderr, 'stderr', listener),
@@ -101,7 +118,11 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
         if (exit) listener.orphaned({ exit, processes });
       },
       ended: ({ processes, survivors }) => {
-        const remains: Remains = { exit: exit ?? { how: 'signal', signal: 'SIGKILL' }, processes, survivors };
+        const port = portWasTaken === true ? portAfter(stage.ports, spec.port) : undefined;
+        const remains: Remains = {
+          ...{ exit: exit ?? { how: 'signal', signal: 'SIGKILL' }, processes, survivors },
+          ...(port && { port }),
+        };
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
       },
     },
@@ -111,7 +132,24 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
     tree.leaderExited();
   });
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
-  return { pid: child.pid, pass, signal: tree.signal, kill: tree.kill, abandon: tree.abandon };
+  const notePort = () => {
+    portWasTaken ??= spec.port > 0 ? stage.ports.isTaken(spec.port) : undefined;
+  };
+  return {
+    ...{ pid: child.pid, pass, abandon: tree.abandon },
+    signal(signal) {
+      notePort();
+      tree.signal(signal);
+    },
+    kill() {
+      notePort();
+      tree.kill();
+    },
+  };
+}
+
+function portAfter({ isTaken, holder }: Ports, number: number): NonNullable<Remains['port']> {
+  return isTaken(number) === true ? { number, holder: holder(number) } : { number };
 }
 
 /**

@@ -59,6 +59,10 @@ function serviceShape() {
     user: text('must be the name of a user').exactOptional().describe('The user it runs as. Only root can do this.'),
     instances: whole(0, 1000).exactOptional().describe('How many of it to run, unless --formation says otherwise.'),
     port: whole(1, 65_535).exactOptional().describe('The port of its first instance, instead of a computed one.'),
+    detach: z
+      .array(programName(), 'must be a list of names of programs')
+      .exactOptional()
+      .describe('Programs that it may start and that are to outlive it, such as tmux.'),
   };
 }
 
@@ -73,6 +77,11 @@ function text(sentence: string) {
     .string(sentence)
     .min(1, sentence)
     .regex(/^[^\0]*$/, sentence);
+}
+
+function programName() {
+  const sentence = 'must be the name of a program, without a path';
+  return z.string(sentence).regex(/^[A-Za-z0-9._+-]+$/, sentence);
 }
 
 function whole(least: number, most: number) {

@@ -274,6 +274,7 @@ function exited(
     signal,
     processes: remains.processes,
     survivors: remains.survivors,
+    ...(remains.port && { port: remains.port }),
     next,
   });
 }

@@ -10,6 +10,7 @@ export function instanceSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
     env: {},
     port: 5000,
     directory: '/',
+    detach: [],
     restart: 'on-failure',
     backoff: { first: 1_000, max: 8_000, forgiveAfter: 30_000, giveUpAfter: 3 },
     settle: 1_000,

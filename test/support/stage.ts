@@ -30,7 +30,19 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   clocks.push(clock);
   const trees = new ProcessTrees(clock, createProcessTable());
   const gate = { isOpen: true, whenOpen: (go: () => void) => go() };
-  const spawn = createSpawn({ clock, trees, run: newRun(), stdio: 'piped', gate, owners: new Map(), env: {} });
+  const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
+  const ports = { isTaken: () => undefined, holder: () => '' };
+  const spawn = createSpawn({
+    clock,
+    trees,
+    run: newRun(),
+    stdio: 'piped',
+    gate,
+    owners: new Map(),
+    env: {},
+    detachment,
+    ports,
+  });
   const outputs: Output[] = [];
   const orphans: number[] = [];
   const env = { PATH: process.env['PATH'] ?? '', ...over.env };

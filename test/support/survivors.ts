@@ -10,13 +10,21 @@ export function survivors(directory: string): { pid: number; command: string }[]
     if (!/^\d+$/.test(name)) continue;
     try {
       const command = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      const state = stat[stat.lastIndexOf(')') + 2];
       const here = command.includes(directory) || readlinkSync(`/proc/${name}/cwd`).startsWith(directory);
-      if (here && state !== 'Z' && state !== 'X') found.push({ pid: Number(name), command });
+      if (here && isRunning(Number(name))) found.push({ pid: Number(name), command });
     } catch {
       // ENOENT, ESRCH: it ended while we looked
     }
   }
   return found;
+}
+
+/** Whether there is such a process and it has not ended; a zombie has. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !'ZX'.includes(stat[stat.lastIndexOf(')') + 2] ?? 'X');
+  } catch {
+    return false; // ENOENT, ESRCH
+  }
 }

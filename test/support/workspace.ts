@@ -125,9 +125,17 @@ function follow(child: ChildProcess): App {
 afterEach(async () => {
   for (const { directory, apps } of open.splice(0)) {
     for (const app of apps) if (app.child.exitCode === null && app.child.signalCode === null) app.signal('SIGTERM');
-    await Promise.all(apps.map((app) => app.exited));
+    const ended = Promise.all(apps.map((app) => app.exited));
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())]);
     const left = survivors(directory);
-    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    for (const { pid } of left) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // ESRCH: it ended by itself, too late
+      }
+    }
+    await ended;
     rmSync(directory, { recursive: true, force: true });
     expect(left, 'nothing that the test started is left').toEqual([]);
   }

@@ -71,6 +71,7 @@ describe('buildPlan', () => {
               },
               port: 5000,
               directory: '/project',
+              detach: [],
               restart: 'on-failure',
               backoff: { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 },
               settle: 1000,

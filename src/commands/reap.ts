@@ -1,0 +1,45 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { namedLeftover, namedSurvivors } from '../cli/leftover-words.js';
+import { createClock } from '../platform/clock.js';
+import { endLeftover, findLeftovers } from '../platform/leftovers.js';
+import { createProcessTable } from '../platform/process-table.js';
+import { runtimeDirectory } from '../platform/runtime-dir.js';
+
+export default class Reap extends BaseCommand {
+  static override summary = 'Find what earlier runs left behind, and end it with --yes.';
+  static override description =
+    `Only processes that carry proclet's own mark and whose proclet and guardian are gone; never
+another program's, another user's, or what a running proclet has started.`;
+  static override examples = [
+    { description: 'what is left', command: '<%= config.bin %> reap' },
+    { description: 'end it', command: '<%= config.bin %> reap --yes' },
+  ];
+  static override flags = {
+    yes: Flags.boolean({ char: 'y', summary: 'End what was found.' }),
+    json: Flags.boolean({ summary: 'Print what was found as JSON.' }),
+  };
+
+  async run(): Promise<number> {
+    const { flags } = await this.parse(Reap);
+    const [directory, table] = [runtimeDirectory(), createProcessTable()];
+    const clock = createClock();
+    const leftovers = findLeftovers(directory, table);
+    const print = (text: string) => void process.stdout.write(`${text}\n`);
+    if (flags.json) print(JSON.stringify(leftovers, null, 2));
+    else if (leftovers.length === 0) print('Nothing is left behind.');
+    else for (const leftover of leftovers) print(namedLeftover(leftover, clock.wall()));
+    if (leftovers.length === 0) return 0;
+    if (!flags.yes) {
+      if (!flags.json) print('End them with: proclet reap --yes');
+      return 0;
+    }
+    const ended = await Promise.all(
+      leftovers.map((leftover) => endLeftover(leftover, { clock, table, directory, grace: 1_000 })),
+    );
+    clock.close();
+    const survivors = ended.flat();
+    if (!flags.json) print(survivors.length === 0 ? 'All of it is gone.' : namedSurvivors(survivors));
+    return survivors.length === 0 ? 0 : 1;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Programs that a service may start and that are to outlive it: `detach: [tmux]`. A program of that name, found
+ * through PATH, is started by a script that takes proclet's ties off it first, so that neither proclet nor its
+ * guardian knows it for theirs.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export interface Detachment {
+  /** The PATH for a service that may detach these programs. */
+  pathFor(names: readonly string[], path: string): string;
+  close(): void;
+}
+
+/** `home`: the control group that detached programs return to, or ''. The scripts are made in `directory` when first asked for. */
+export function createDetachment(directory: string, home: string): Detachment {
+  let made = false;
+  return {
+    pathFor(names, path) {
+      const place = join(directory, names.join('+'));
+      made = true;
+      mkdirSync(place, { recursive: true, mode: 0o700 });
+      for (const name of names) writeFileSync(join(place, name), script(name, place, home), { mode: 0o700 });
+      return `${place}${delimiter}${path}`;
+    },
+    close() {
+      if (made) rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Names are checked where proclet.yml is read; the paths are proclet's own. */
+function script(name: string, place: string, home: string): string {
+  return `#!/bin/sh
+{ ulimit -S -w unlimited || ulimit -S -x unlimited; } 2>/dev/null
+[ -z '${home}' ] || { echo 0 >'${home}/cgroup.procs'; } 2>/dev/null
+PATH=\${PATH#'${place}':}
+export PATH
+unset PROCLET_MARK
+exec ${name} "$@"
+`;
+}
