@@ -3,11 +3,10 @@
  * one ES module, and the library's types.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-rmSync('dist', { recursive: true, force: true });
-mkdirSync('dist');
+mkdirSync('dist', { recursive: true });
 
 const shared = {
   bundle: true,
@@ -15,11 +14,12 @@ const shared = {
   target: 'node20.19',
   logLevel: 'warning',
   legalComments: 'none',
+  write: false,
   // oclif asks for these only when it runs TypeScript sources
   external: ['typescript', 'ts-node', 'tsx'],
 };
 
-await Promise.all([
+const built = await Promise.all([
   build({
     ...shared,
     entryPoints: ['src/cli/main.ts'],
@@ -38,6 +38,12 @@ await Promise.all([
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   }),
 ]);
+
+// Each file appears whole, so that what runs from dist/ meanwhile never meets half of one.
+for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles)) {
+  writeFileSync(`${path}.${process.pid}`, contents);
+  renameSync(`${path}.${process.pid}`, path);
+}
 
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--declaration', '--emitDeclarationOnly'], {
   stdio: 'inherit',

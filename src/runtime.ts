@@ -56,7 +56,7 @@ export async function startServices(
   } = await supervise(plan, clock, {
     stdio: 'piped',
     gate: output.gate,
-    env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' } : {},
+    env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1', NO_COLOR: undefined } : {},
   });
   const tail = createTail();
   supervisor.subscribe(tail.observe);

@@ -22,15 +22,26 @@ export const COMMANDS = { check: Check, doctor: Doctor, reap: Reap, run: Run, st
  * `root` is the package's directory; `done` is called when the command has ended, before the process does.
  */
 export async function main(argv: readonly string[], root: string, done: () => void): Promise<void> {
-  const status = await execute(argv, root);
+  // oclif throws whatever goes wrong with stdout; what follows from it is for us to say.
+  let failure: NodeJS.ErrnoException | undefined;
+  process.stdout.removeAllListeners('error').on('error', (error) => {
+    failure ??= error;
+  });
+  let status = await execute(argv, root);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // A reader that went away wanted no more.
+  if (status === 0 && failure !== undefined && failure.code !== 'EPIPE') {
+    process.stderr.write(`proclet: the output cannot be written: ${failure.message}\n`);
+    status = 1;
+  }
   done();
   process.exit(status);
 }
 
 async function execute(argv: readonly string[], root: string): Promise<number> {
   try {
-    const [name = '', ...rest] = hoistFlags(argv);
+    const [first = '', ...others] = hoistFlags(argv);
+    const [name = '', ...rest] = first === 'help' ? [...others, '--help'] : [first, ...others];
     const Quick = asksForHelp(rest) ? undefined : quick.get(name);
     if (Quick) return await new Quick(rest, new BareConfig({ root })).execute();
     const status: unknown = await run([name, ...rest].filter(Boolean), { root });
@@ -82,7 +93,12 @@ function report(error: unknown): number {
 /** oclif's words for a slip of the pen, in ours and with a suggestion. */
 function plainly(message: string): string {
   const command = /^command (.+) not found/.exec(message)?.[1];
-  if (command !== undefined) return unknown('command', command, Object.keys(COMMANDS), 'proclet --help');
+  if (command !== undefined) {
+    // oclif takes the arguments of a command that has none for the rest of its name.
+    const [name = '', ...words] = command.split(':');
+    if (Object.hasOwn(COMMANDS, name)) return `${name} takes no argument, and there is ${words.join(' ')}`;
+    return unknown('command', name, Object.keys(COMMANDS), 'proclet --help');
+  }
   const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
   if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
   return message.replace('\nSee more help with --help', '');

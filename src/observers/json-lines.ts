@@ -1,6 +1,6 @@
 /**
  * Events as JSON, one object a line, for programs. Keys come in a fixed order: when, what, who, then the
- * event's own fields. Durations are milliseconds; one that never ends is null. Of output there is one
+ * event's own fields. Durations are whole milliseconds; one that never ends is null. Of output there is one
  * object for each line; an unfinished one is not written, because the whole line follows.
  */
 import type { Exit, Next, Output, ProcletEvent, StopCause, Survivor } from '../model.js';
@@ -11,9 +11,14 @@ import { fromBytes, toBytes } from './bytes.js';
 export function createJsonLines(sink: Sink): Observer {
   return (event) => {
     if (event.type !== 'output')
-      sink.write(toBytes(`${JSON.stringify({ time: timeOf(event.at), ...fieldsOf(event) })}\n`));
+      sink.write(toBytes(`${JSON.stringify({ time: timeOf(event.at), ...fieldsOf(event) }, wholeNumbers)}\n`));
     else if (event.end !== 'open') sink.write(toBytes(outputLines(event)));
   };
+}
+
+/** Of all numbers only durations have a fraction, and nobody measures in it. */
+function wholeNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value) : value;
 }
 
 function timeOf(at: number): string {

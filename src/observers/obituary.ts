@@ -122,8 +122,8 @@ function ranFor(exit: Exit, ran: number): string {
   return exit.how === 'spawn-error' ? '' : ` after ${formatDuration(ran)}`;
 }
 
-function repetition({ repeated }: End): string {
-  if (repeated === 0) return '';
+function repetition({ repeated, orphaned }: End): string {
+  if (repeated === 0 || orphaned) return '';
   return repeated === 1 ? ' with the same line again' : ` with the same ${repeated} lines again`;
 }
 
@@ -139,6 +139,7 @@ function survivorsSentence({ id, survivors }: End): string {
 
 /** What a stop took: `2 processes, TERM 0.1s`. */
 function billOf({ processes, signal, took = 0, port }: End): string {
+  if (processes === 0) return 'it was waiting to be started again';
   return `${counted(processes)}, ${short(signal)} ${formatDuration(took)}${port ? `, ${freedom(port)}` : ''}`;
 }
 

@@ -48,7 +48,8 @@ export function createRepeats(): Repeats {
     const same = memory.held !== undefined && memory.printed === memory.before;
     memory.repeated = same ? (memory.printed?.split('\n').length ?? 1) - 1 : 0;
     const shown = same ? [] : release(memory);
-    const crashed = event.cause === undefined && event.next.is === 'restart';
+    const well = event.exit.how === 'code' && event.exit.code === 0;
+    const crashed = event.cause === undefined && event.next.is === 'restart' && !well;
     memory.before = crashed ? memory.printed : undefined;
     memory.held = undefined;
     return [...shown, event];

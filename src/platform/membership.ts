@@ -3,8 +3,8 @@
  *
  * A process is a member when it is in the tree's control group, when it carries the tree's mark, when it was a
  * member before (same pid, same start), when it is in the leader's process group or session, when it is a child
- * of a member, or in a session that a member leads. What carries the mark of another run belongs to that run's own proclet and is left alone, with
- * everything below it.
+ * of a member, or in a session that a member leads. What carries the mark of another run belongs to that run's
+ * own proclet and is left alone, with everything below it; such a run is a guest of the tree.
  */
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessRow } from './process-table.js';
@@ -20,6 +20,8 @@ export interface Tree {
    * while a group bears its number, so this holds from the spawn until the group is once seen empty.
    */
   ownsGroup: boolean;
+  /** The runs of other proclets that were started from within the tree. */
+  readonly guests: Set<string>;
 }
 
 /**
@@ -34,18 +36,21 @@ export function membersOf(
 ): ProcessRow[] {
   const members = new Map<number, ProcessRow>();
   const queue: ProcessRow[] = [];
+  const heir = processes.get(tree.leader);
+  if (heir && heir.started !== tree.known.get(tree.leader)) tree.ownsGroup = false;
 
   const admit = (row: ProcessRow | undefined) => {
-    if (!row || members.has(row.pid) || row.pid === self || row.pid <= 1 || isForeign(tree, row)) return;
+    if (!row || members.has(row.pid) || row.pid === self || row.pid <= 1) return;
+    if (isForeign(tree, row)) {
+      const run = runOf(row.mark);
+      if (run !== undefined && !tree.mark.startsWith(run)) tree.guests.add(run);
+      return;
+    }
     members.set(row.pid, row);
     queue.push(row);
   };
   for (const pid of grouped) admit(processes.get(pid));
-
-  for (const row of processes.values()) {
-    const kept = tree.ownsGroup && (row.pgid === tree.leader || row.sid === tree.leader);
-    if (bears(row, tree.mark) || kept || tree.known.get(row.pid) === row.started) admit(row);
-  }
+  for (const row of processes.values()) if (isMember(tree, row)) admit(row);
   // No member was found, so there is nobody whose children could be: the common case of a tree that is gone.
   if (queue.length === 0) return [];
   const kin = kinOf(processes);
@@ -55,6 +60,22 @@ export function membersOf(
   }
   for (const { pid, started } of members.values()) tree.known.set(pid, started);
   return [...members.values()];
+}
+
+/** Whether a process is a member by what it is itself, whoever started it. */
+export function isMember(tree: Tree, row: ProcessRow): boolean {
+  return bears(row, tree.mark) || isInGroup(tree, row) || tree.known.get(row.pid) === row.started;
+}
+
+/** Whether a process is in the group or session that the leader made. */
+export function isInGroup(tree: Tree, row: ProcessRow): boolean {
+  return tree.ownsGroup && (row.pgid === tree.leader || row.sid === tree.leader);
+}
+
+/** Whether a process belongs to a run that was started from within the tree. */
+export function isGuest(tree: Tree, row: ProcessRow): boolean {
+  const run = runOf(row.mark);
+  return run !== undefined && tree.guests.has(run);
 }
 
 /** Whether a process carries the mark of another run, or is a guardian. */

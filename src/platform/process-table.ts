@@ -10,7 +10,7 @@ export interface ProcessRow {
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
-  /** One letter, as in `ps`. Dead rows (Z, X) are never listed: they only wait to be reaped. */
+  /** One letter, as in `ps`. The dead (Z, X) are never listed: they only wait to be reaped. */
   readonly state: string;
   /** When it started, in the system's own unit: with the pid, an identity that is never used twice. */
   readonly started: string;
@@ -20,11 +20,20 @@ export interface ProcessRow {
 
 export type Processes = ReadonlyMap<number, ProcessRow>;
 
+export interface Newcomers {
+  readonly rows: ProcessRow[];
+  /** How many were dead before they could be read: somebody starts processes faster than they are looked at. */
+  readonly missed: number;
+}
+
 export interface ProcessTable {
   /** Every live process, now. */
   read(): Map<number, ProcessRow>;
-  /** The live processes whose pid is not in `seen`; adds what it looked at to `seen`. Fast enough to be repeated. */
-  readNew(seen: Set<number>): ProcessRow[];
+  /**
+   * The processes whose pid is not in `seen`; adds what it looked at to `seen`. Fast enough to be repeated.
+   * `meet` is called with each as it is found: in a program that goes on in new processes it lives for moments.
+   */
+  readNew(seen: Set<number>, meet?: (row: ProcessRow) => void): Newcomers;
   /** One process, now; undefined when it is gone. */
   find(pid: number): ProcessRow | undefined;
   /** The command line for people, at most 80 characters. */
@@ -83,14 +92,19 @@ function linuxRow(pid: number): ProcessRow | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, ppid, pgid, sid] = fields;
   const started = fields[19];
-  if (!state || state === 'Z' || state === 'X' || started === undefined) return undefined;
+  if (!state || started === undefined || isDead(state, Number(fields[17]))) return undefined;
   // Kernel threads are children of 2 and carry nobody's mark.
   const mark = ppid === '2' ? undefined : markOf(pid);
   return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, started, ...(mark && { mark }) };
 }
 
+/** A process whose first thread has ended shows as a zombie while the others run: pthread_exit(3) in main(). */
+function isDead(state: string, threads: number): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
 /** A reading is repeated for what was born during it, at most this often. */
-const readings = 5;
+const readings = 20;
 
 const linuxTable: ProcessTable = {
   read() {
@@ -98,13 +112,14 @@ const linuxTable: ProcessTable = {
     const seen = new Set<number>();
     for (let reading = 0; reading < readings; reading += 1) {
       const fresh = linuxTable.readNew(seen);
-      for (const row of fresh) rows.set(row.pid, row);
-      if (fresh.length === 0) break;
+      for (const row of fresh.rows) rows.set(row.pid, row);
+      if (fresh.rows.length === 0 && fresh.missed === 0) break;
     }
     return rows;
   },
-  readNew(seen) {
+  readNew(seen, meet) {
     const rows: ProcessRow[] = [];
+    let missed = 0;
     for (const name of readdirSync('/proc')) {
       const first = name.charCodeAt(0);
       if (first < 49 || first > 57) continue; // '1' to '9': the directories named for a pid
@@ -112,9 +127,13 @@ const linuxTable: ProcessTable = {
       if (seen.has(pid)) continue;
       seen.add(pid);
       const row = linuxRow(pid);
-      if (row) rows.push(row);
+      if (!row) missed += 1;
+      else {
+        rows.push(row);
+        meet?.(row);
+      }
     }
-    return rows;
+    return { rows, missed };
   },
   find: linuxRow,
   command(pid) {
@@ -127,10 +146,13 @@ const linuxTable: ProcessTable = {
 /** POSIX `ps`, with the columns that Linux, macOS and the BSDs share. `lstart` has five words. */
 const psTable: ProcessTable = {
   read: () => parsePs(ps(['-A'])),
-  readNew(seen) {
+  readNew(seen, meet) {
     const rows = [...parsePs(ps(['-A'])).values()].filter(({ pid }) => !seen.has(pid));
-    for (const { pid } of rows) seen.add(pid);
-    return rows;
+    for (const row of rows) {
+      seen.add(row.pid);
+      meet?.(row);
+    }
+    return { rows, missed: 0 };
   },
   find: (pid) => parsePs(ps(['-p', String(pid)])).get(pid),
   command(pid) {

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { Exit, InstanceSpec, Millis, Remains } from '../model.js';
+import type { Env, Exit, InstanceSpec, Millis, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
@@ -43,7 +43,7 @@ export interface Stage {
   readonly detachment: Detachment;
   readonly ports: Ports;
   /** What the child's environment gets because of where its output goes. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Env;
 }
 
 export function createSpawn(stage: Stage): Spawn {

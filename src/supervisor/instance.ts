@@ -200,8 +200,13 @@ function retry(i: In<'backoff'>, _input: Input, now: Millis): Step {
   return now < i.phase.retryAt ? stay(i) : spawn(i, now);
 }
 
-function settleDown(i: In<'backoff'>, input: InputOf<'stop' | 'kill'>): Step {
-  return stay({ ...i, goal: 'down', phase: { is: 'down', lastExit: i.phase.lastExit, cause: input.cause } });
+/** No process is left to end, yet the end has its line: `processes` is 0. */
+function settleDown(i: In<'backoff'>, { cause }: InputOf<'stop' | 'kill'>): Step {
+  const remains: Remains = { exit: i.phase.lastExit, processes: 0, survivors: [] };
+  return {
+    instance: { ...i, goal: 'down', phase: { is: 'down', lastExit: i.phase.lastExit, cause } },
+    effects: [exited(i, { remains, ran: 0, wasUp: false, cause }, { is: 'down' })],
+  };
 }
 
 function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step {

@@ -28,3 +28,20 @@ export function isRunning(pid: number): boolean {
     return false; // ENOENT, ESRCH
   }
 }
+
+/** The live children of a process. */
+export function childrenOf(parent: number): { pid: number; command: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+        const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) !== parent || state === 'Z') return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+        return [{ pid: Number(name), command }];
+      } catch {
+        return []; // ENOENT, ESRCH: it ended while we looked
+      }
+    });
+}

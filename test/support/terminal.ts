@@ -21,6 +21,8 @@ export interface Terminal {
   press(key: string): void;
   /** Resolves when a row is, or matches, this. */
   shows(row: string | RegExp): Promise<void>;
+  /** Resolves when the shell waits for a command. */
+  isBack(): Promise<void>;
   /** What stands on the screen with its colours. */
   coloured(): string;
   /** Closes the window as a person does who is tired of it. */
@@ -38,10 +40,11 @@ export function has(program: string): boolean {
 }
 
 const prompt = 'ready>';
-const open: { tmux: (...args: string[]) => string; server: number; shell: number }[] = [];
+const open: { tmux: (...args: string[]) => string; server: number; ws: Workspace }[] = [];
 let terminals = 0;
 
-export async function terminal(ws: Workspace): Promise<Terminal> {
+/** `shell` is a command without a prompt of its own making. */
+export async function terminal(ws: Workspace, shell = 'sh'): Promise<Terminal> {
   terminals += 1;
   const socket = `proclet-${process.pid}-${terminals}`;
   writeFileSync(join(ws.directory, 'proclet'), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`, {
@@ -62,9 +65,9 @@ export async function terminal(ws: Workspace): Promise<Terminal> {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  tmux('new-session', '-d', '-x', '100', '-y', '30', 'sh');
-  const [server = 0, shell = 0] = tmux('display-message', '-p', '#{pid} #{pane_pid}').split(' ').map(Number);
-  open.push({ tmux, server, shell });
+  tmux('new-session', '-d', '-x', '100', '-y', '30', shell);
+  const server = Number(tmux('display-message', '-p', '#{pid}'));
+  open.push({ tmux, server, ws });
   const rows = () =>
     tmux('capture-pane', '-p')
       .split('\n')
@@ -76,13 +79,16 @@ export async function terminal(ws: Workspace): Promise<Terminal> {
       if (!screen.some(matches)) throw new Error(`no row is ${row} on the screen:\n${screen.join('\n')}`);
     });
   };
-  await shows(/^[#$]$/);
+  await shows(/[#$]$/);
   const enter = (text: string) => void tmux('send-keys', '-l', text, ';', 'send-keys', 'Enter');
   enter(`PS1='${prompt} '; clear`);
   await shows(prompt);
+  // A program may have left the cursor behind its last words or an echoed ^C.
+  const isBack = () => eventually(() => expect(rows().findLast((row) => row !== '')).toMatch(/ready>$/));
   return {
     rows,
     shows,
+    isBack,
     type: (text) => void tmux('send-keys', '-l', text),
     press: (key) => void tmux('send-keys', key),
     enter,
@@ -91,10 +97,10 @@ export async function terminal(ws: Workspace): Promise<Terminal> {
   };
 }
 
-// Registered after the workspace's own, and therefore called before it.
+// Registered after the workspace's own, and therefore called before it. The server's end takes a moment.
 afterEach(async () => {
-  for (const { tmux, server, shell } of open.splice(0)) {
+  for (const { tmux, server, ws } of open.splice(0)) {
     if (isRunning(server)) tmux('kill-server');
-    await eventually(() => expect([server, shell].filter(isRunning)).toEqual([]));
+    await eventually(() => expect(ws.survivors()).toEqual([]));
   }
 });

@@ -162,7 +162,7 @@ const stories: Record<string, Scene[]> = {
   'a stop during the wait for a restart ends the waiting': [
     [0, 'start', 'starting', 'spawn'],
     [10, exit(code(1)), 'backoff', 'exited>restart1000'],
-    [20, stop, 'down', ''],
+    [20, stop, 'down', 'exited>down'],
     [2_000, 'deadline', 'down', ''],
   ],
   'a restart during the wait does not wait': [
