@@ -33,9 +33,6 @@ export interface Guarded {
 const tooSoon: Millis = 1_000;
 const tooOften = 5;
 
-/** The pause between two looks, in the shell's words. */
-const step: Millis = 50;
-
 export function startGuardian(guarded: Guarded): Guardian {
   let closing = false;
   let quickDeaths = 0;
@@ -44,7 +41,7 @@ export function startGuardian(guarded: Guarded): Guardian {
   function launch() {
     const { run, grace, cgroup, record, clock } = guarded;
     const environ = limitsCarryMarks() ? '' : 'environ';
-    const args = [guardianMark(run), run, String(Math.ceil(grace / step)), cgroup, record, environ];
+    const args = [guardianMark(run), run, String(Math.ceil(grace / 10)), cgroup, record, finder, environ];
     const child = spawn('/bin/sh', ['-c', script, 'proclet-guardian', ...args], {
       cwd: '/',
       detached: true,
@@ -82,58 +79,122 @@ export function startGuardian(guarded: Guarded): Guardian {
 }
 
 /**
- * Arguments: its own mark, the run, the grace in steps of 50 ms, the run's control group or '', its record,
- * 'environ' where marks are only in environments.
- * `list` prints the live processes that carry a mark of the run but the guardian's own. What will not die within
- * ten seconds of killing is beyond a signal's reach; its record stays for `proclet reap`.
+ * Prints the live processes with a mark of the run that is not its guardian's: of the directories it is given, and
+ * if told to hunt, of what is born meanwhile, which /proc/loadavg tells by the pid that was given away last. So it
+ * sees also what goes on in a new process every two milliseconds, and is done when for a while nothing was born.
+ */
+const finder = String.raw`
+function fields(file, into,  line, text) {
+  text = ""
+  while ((getline line < file) > 0) text = text line " "
+  close(file)
+  sub(/.*\) /, "", text)
+  return split(text, into, " ")
+}
+function isOurs(pid,  file, line, word, limit) {
+  file = "/proc/" pid "/limits"
+  limit = ""
+  while (limit == "" && (getline line < file) > 0) if (line ~ /^Max file locks/) { split(line, word, " "); limit = word[4] }
+  close(file)
+  return length(limit) == 15 && substr(limit, 1, 11) == run "" && substr(limit, 12) != "0000"
+}
+function isDead(pid) { return !fields("/proc/" pid "/stat", stat) || (stat[1] ~ /[ZX]/ && stat[18] < 2) }
+function lastPid() { return fields("/proc/loadavg", load) ? load[5] + 0 : 0 }
+function meet(pid) {
+  if (!isOurs(pid)) return
+  calm = 0
+  if (!isDead(pid)) { print pid; fflush() }
+}
+BEGIN {
+  last = lastPid()
+  for (i = 1; i < ARGC; i += 1) meet(substr(ARGV[i], 7))
+  calm = task == "hunt" ? 0 : 50
+  for (reading = 0; calm < 50 && reading < 2000; reading += 1) {
+    calm += 1
+    for (pid in unborn) { meet(pid); delete unborn[pid] }
+    newest = lastPid()
+    # Pids begin again at 300; a number that is far off is none that was given away.
+    if (newest < last) last = 299
+    if (newest - last > 5000) last = newest
+    while (last < newest) {
+      last += 1
+      meet(last)
+      # A pid is given away a moment before there is a process to look at.
+      if ((getline line < ("/proc/" last "/stat")) < 0) { unborn[last]; calm = 0 } else close("/proc/" last "/stat")
+    }
+  }
+}`;
+
+/**
+ * Arguments: its own mark, the run, the grace in hundredths of a second, the run's control group or '', its record,
+ * the finder, 'environ' where marks are only in environments. What will not die within some seconds of killing is
+ * beyond a signal's reach; its record stays for `proclet reap`.
+ *
+ * `strike` stops everything it finds before it kills anything. Three strikes at nothing are the end: a service that
+ * was just being started may have no mark yet.
  */
 const script = `
 trap '' HUP INT TERM QUIT USR1 USR2 TSTP
 { ulimit -S -w "$1" || ulimit -S -x "$1"; } 2>/dev/null
-run=$2 grace=$3 group=$4 record=$5 environ=$6
+run=$2 grace=$3 group=$4 record=$5 finder=$6 environ=$7
 while read -r line; do :; done
-list() {
-  for limits in $(grep -ls "^Max file locks  *$run[0-9][0-9][0-9][0-9] " /proc/[0-9]*/limits); do
-    read -r all <"\${limits%/limits}/stat" || continue
-    case \${all##*)} in ' Z'*|' X'*) continue;; esac
-    grep -qs "^Max file locks  *\${run}0000 " "$limits" && continue
-    pid=\${limits#/proc/}
-    echo "\${pid%/limits}"
-  done 2>/dev/null
-  [ -z "$environ" ] || for file in $(grep -lsa "PROCLET_MARK=$run" /proc/[0-9]*/environ); do
-    pid=\${file#/proc/}
-    echo "\${pid%/environ}"
-  done 2>/dev/null
-  [ -z "$group" ] || cat "$group"/*/cgroup.procs 2>/dev/null
+exec 2>/dev/null
+
+members() {
+  [ -z "$group" ] || cat "$group"/*/cgroup.procs
+  if [ -n "$environ" ]; then
+    for file in $(grep -ls "PROCLET_MARK=$run" /proc/[0-9]*/environ); do
+      pid=\${file#/proc/}
+      echo "\${pid%/environ}"
+    done
+  else
+    awk -v "run=$run" -v "task=$1" "$finder" /proc/[0-9]*
+  fi
 }
-pids=$(list)
-if [ -n "$pids" ]; then
-  kill -TERM $pids 2>/dev/null
-  kill -CONT $pids 2>/dev/null
-  n=0
-  while [ $n -lt "$grace" ]; do
-    sleep 0.05
-    n=$((n + 1))
-    pids=$(list)
-    [ -n "$pids" ] || break
+
+strike() {
+  [ -z "$group" ] || for file in "$group"/*/cgroup.kill; do [ ! -e "$file" ] || echo 1 >"$file"; done
+  members hunt | {
+    struck=
+    while read -r pid; do
+      kill -STOP "$pid"
+      struck="$struck $pid"
+    done
+    [ -z "$struck" ] || { kill -KILL $struck; false; }
+  }
+}
+
+now() {
+  read -r up idle </proc/uptime
+  now=\${up%.*}\${up#*.}
+}
+
+now
+end=$((now + grace)) told=' ' quiet=0
+while [ $quiet -lt 3 ] && [ "$now" -le $end ]; do
+  pids=$(members)
+  for pid in $pids; do
+    case $told in *" $pid "*) continue;; esac
+    told="$told$pid "
+    kill -TERM "$pid"
+    kill -CONT "$pid"
   done
-fi
+  quiet=$((quiet + 1))
+  [ -z "$pids" ] || quiet=0
+  [ $quiet -ge 3 ] || sleep 0.05
+  now
+done
 n=0
-while [ $n -lt 200 ]; do
-  [ -z "$group" ] || for file in "$group"/*/cgroup.kill; do [ ! -e "$file" ] || echo 1 >"$file"; done 2>/dev/null
-  pids=$(list)
-  [ -n "$pids" ] || break
-  kill -STOP $pids 2>/dev/null
-  pids=$(list)
-  kill -STOP $pids 2>/dev/null
-  kill -KILL $pids 2>/dev/null
-  n=$((n + 1))
+while [ $quiet -lt 3 ] && [ $n -lt 100 ]; do
+  n=$((n + 1)) quiet=$((quiet + 1))
+  strike || quiet=0
   [ $n -lt 20 ] || sleep 0.05
 done
 [ -z "$group" ] || for n in 1 2 3 4 5; do
-  rmdir "$group"/*/*/* "$group"/*/* "$group"/* "$group" 2>/dev/null
+  rmdir "$group"/*/*/*/* "$group"/*/*/* "$group"/*/* "$group"/* "$group"
   [ -e "$group" ] || break
   sleep 0.05
 done
-[ -n "$pids" ] || [ -z "$record" ] || rm -rf "$record" "$record.detach"
+case $group in */proclet-*/*/proclet-*) rmdir "\${group%/*}";; esac
+[ $quiet -lt 3 ] || [ -z "$record" ] || rm -rf "$record" "$record.detach"
 `;

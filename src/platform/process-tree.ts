@@ -6,7 +6,7 @@
 import type { Millis, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Cgroup } from './cgroup.js';
-import { isForeign, membersOf, type Tree } from './membership.js';
+import { isForeign, isGuest, isInGroup, isMember, membersOf, type Tree } from './membership.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 
 const firstLook: Millis = 4;
@@ -17,7 +17,10 @@ const quietLooks = 3;
 
 /** Before SIGKILL everything is stopped; readings go on until this many in a row found nothing new, or to the limit. */
 const calmReadings = 3;
-const mostReadings = 60;
+const mostReadings = 100;
+
+/** The guardian of a proclet that was started from within a tree, and had to be killed, gets this long to end its run. */
+const guestsLeaveIn: Millis = 3_000;
 
 /** What a tree is known by. */
 export interface Seed {
@@ -54,6 +57,8 @@ interface Ending extends Tree {
   killing: boolean;
   pending: NodeJS.Signals[];
   quiet: number;
+  /** When the guests are not waited for any more, once it is them alone who are left. */
+  guestsLeaveAt: Millis | undefined;
 }
 
 export class ProcessTrees {
@@ -75,8 +80,8 @@ export class ProcessTrees {
     const started = this.#table.find(leader)?.started;
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
-      ...{ mark, leader, known, ownsGroup, cgroup, listener },
-      ...{ leaderGone: false, announced: false, killing: false, pending: [], quiet: 0 },
+      ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), cgroup, listener },
+      ...{ leaderGone: false, announced: false, killing: false, pending: [], quiet: 0, guestsLeaveAt: undefined },
     };
     return {
       signal: (signal) => {
@@ -115,10 +120,11 @@ export class ProcessTrees {
   #look(): void {
     this.#dueAt = Infinity;
     const processes = this.#table.read();
-    for (const tree of this.#ending) deliver(tree, this.#membersOf(tree, processes), this.#table);
-    const killing = [...this.#ending].filter((tree) => tree.killing);
-    if (killing.length > 0) this.#strike(killing, processes);
-    for (const tree of this.#ending) this.#judge(tree, this.#membersOf(tree, processes).length);
+    const members = new Map([...this.#ending].map((tree) => [tree, this.#membersOf(tree, processes)]));
+    for (const [tree, rows] of members) deliver(tree, rows, this.#table);
+    const killing = new Map([...members].filter(([{ killing }]) => killing));
+    if (killing.size > 0) this.#strike(killing, processes);
+    for (const [tree, rows] of members) this.#judge(tree, rows, processes);
     if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing)) {
       this.#lookIn(this.#pause);
       this.#pause = Math.min(this.#pause * 1.5, slowestLook);
@@ -130,31 +136,42 @@ export class ProcessTrees {
   }
 
   /**
-   * Stops everything first, so that nothing can fork or be missed, then kills it. Adds to `processes` what is
-   * born meanwhile. A control group does both in one write, unless another proclet's processes are in it.
+   * Stops everything first, so that nothing can fork or be missed, then kills it. What is found meanwhile is
+   * added to the members and stopped at once: a moment later it may have gone on in another process.
    */
-  #strike(trees: readonly Ending[], processes: Map<number, ProcessRow>): void {
-    const struck = new Map<number, ProcessRow>();
+  #strike(trees: ReadonlyMap<Ending, ProcessRow[]>, processes: Map<number, ProcessRow>): void {
+    for (const [tree, members] of trees) {
+      empty(tree, processes);
+      for (const row of members) send(row, 'SIGSTOP', this.#table);
+    }
     const seen = new Set(processes.keys());
-    for (let reading = 0, calm = 0; reading < mostReadings && calm < calmReadings; reading += 1) {
-      const fresh = trees.flatMap((tree) => this.#membersOf(tree, processes)).filter(({ pid }) => !struck.has(pid));
-      for (const row of fresh) {
+    let calm = 0;
+    const meet = (row: ProcessRow) => {
+      processes.set(row.pid, row);
+      for (const [tree, members] of trees) {
+        if (!this.#isNewMember(tree, members, row)) continue;
         send(row, 'SIGSTOP', this.#table);
-        struck.set(row.pid, row);
+        tree.known.set(row.pid, row.started);
+        members.push(row);
+        calm = -1;
       }
-      calm = fresh.length === 0 ? calm + 1 : 0;
-      for (const row of this.#table.readNew(seen)) processes.set(row.pid, row);
+    };
+    for (let reading = 0; reading < mostReadings && calm < calmReadings; reading += 1) {
+      const { missed } = this.#table.readNew(seen, meet);
+      calm = missed === 0 ? calm + 1 : 0;
     }
-    for (const row of struck.values()) send(row, 'SIGKILL', this.#table);
-    for (const tree of trees) {
-      const inside = tree.cgroup?.pids().map((pid) => processes.get(pid)) ?? [];
-      if (!inside.some((row) => row !== undefined && isForeign(tree, row))) tree.cgroup?.kill();
-    }
+    for (const members of trees.values()) for (const row of members) send(row, 'SIGKILL', this.#table);
   }
 
-  #judge(tree: Ending, left: number): void {
-    if (!tree.leaderGone) return;
-    tree.ownsGroup &&= left > 0;
+  #isNewMember(tree: Ending, members: readonly ProcessRow[], row: ProcessRow): boolean {
+    if (row.pid === this.#self || isForeign(tree, row)) return false;
+    return isMember(tree, row) || members.some(({ pid }) => pid === row.ppid || pid === row.sid);
+  }
+
+  #judge(tree: Ending, members: readonly ProcessRow[], processes: Map<number, ProcessRow>): void {
+    if (!tree.leaderGone || !this.#ending.has(tree)) return;
+    const left = members.length;
+    tree.ownsGroup &&= members.some((row) => isInGroup(tree, row));
     const announce = !tree.announced;
     tree.announced = true;
     if (left > 0) {
@@ -163,7 +180,14 @@ export class ProcessTrees {
       return;
     }
     tree.quiet += 1;
-    if (tree.quiet >= (tree.known.size > 1 ? quietLooks : 1)) this.#end(tree, []);
+    if (tree.quiet < (tree.known.size > 1 ? quietLooks : 1)) return;
+    if (!this.#waitsForGuests(tree, processes)) this.#end(tree, []);
+  }
+
+  #waitsForGuests(tree: Ending, processes: Map<number, ProcessRow>): boolean {
+    if (![...processes.values()].some((row) => isGuest(tree, row))) return false;
+    tree.guestsLeaveAt ??= this.#clock.now() + guestsLeaveIn;
+    return this.#clock.now() < tree.guestsLeaveAt;
   }
 
   #end(tree: Ending, survivors: readonly Survivor[]): void {
@@ -171,6 +195,12 @@ export class ProcessTrees {
     tree.cgroup?.remove();
     tree.listener.ended({ processes: tree.known.size, survivors });
   }
+}
+
+/** A control group ends all that is in it in one write, unless another proclet's processes are in it too. */
+function empty(tree: Ending, processes: Map<number, ProcessRow>): void {
+  const inside = tree.cgroup?.pids().map((pid) => processes.get(pid)) ?? [];
+  if (!inside.some((row) => row !== undefined && isForeign(tree, row))) tree.cgroup?.kill();
 }
 
 /** Sends what was asked for, then SIGCONT to what is stopped: a stopped process cannot act on a signal. */
