@@ -170,18 +170,14 @@ now() {
 }
 
 now
-end=$((now + grace)) told=' ' quiet=0
+end=$((now + grace)) quiet=0
+pids=$(members)
+[ -z "$pids" ] || { kill -TERM $pids; kill -CONT $pids; }
 while [ $quiet -lt 3 ] && [ "$now" -le $end ]; do
+  sleep 0.05
   pids=$(members)
-  for pid in $pids; do
-    case $told in *" $pid "*) continue;; esac
-    told="$told$pid "
-    kill -TERM "$pid"
-    kill -CONT "$pid"
-  done
   quiet=$((quiet + 1))
   [ -z "$pids" ] || quiet=0
-  [ $quiet -ge 3 ] || sleep 0.05
   now
 done
 n=0

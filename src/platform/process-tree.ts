@@ -53,6 +53,8 @@ interface Ending extends Tree {
   readonly cgroup: Cgroup | undefined;
   readonly listener: TreeListener;
   leaderGone: boolean;
+  /** It has ended. What is asked of it while its last output is read must not begin it again. */
+  over: boolean;
   announced: boolean;
   killing: boolean;
   pending: NodeJS.Signals[];
@@ -81,7 +83,15 @@ export class ProcessTrees {
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), cgroup, listener },
-      ...{ leaderGone: false, announced: false, killing: false, pending: [], quiet: 0, guestsLeaveAt: undefined },
+      ...{
+        leaderGone: false,
+        over: false,
+        announced: false,
+        killing: false,
+        pending: [],
+        quiet: 0,
+        guestsLeaveAt: undefined,
+      },
     };
     return {
       signal: (signal) => {
@@ -104,6 +114,7 @@ export class ProcessTrees {
   }
 
   #hasten(tree: Ending): void {
+    if (tree.over) return;
     this.#ending.add(tree);
     this.#pause = firstLook;
     this.#lookIn(0);
@@ -126,6 +137,8 @@ export class ProcessTrees {
     if (killing.size > 0) this.#strike(killing, processes);
     for (const [tree, rows] of members) this.#judge(tree, rows, processes);
     if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing)) {
+      // Those that look empty are looked at again soon: it is time they wait for, not the others.
+      if ([...this.#ending].some(({ quiet }) => quiet > 0)) this.#pause = firstLook;
       this.#lookIn(this.#pause);
       this.#pause = Math.min(this.#pause * 1.5, slowestLook);
     }
@@ -192,6 +205,7 @@ export class ProcessTrees {
 
   #end(tree: Ending, survivors: readonly Survivor[]): void {
     this.#ending.delete(tree);
+    tree.over = true;
     tree.cgroup?.remove();
     tree.listener.ended({ processes: tree.known.size, survivors });
   }

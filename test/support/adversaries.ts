@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import { eventually } from './eventually.js';
 import { linesOf } from './launch.js';
+import { has } from './terminal.js';
 import { type App, bin, type Workspace, workspace } from './workspace.js';
 
 interface Adversary {
@@ -25,11 +26,7 @@ const all: Adversary[] = JSON.parse(
 function hindranceOf({ needs }: Adversary): string | undefined {
   if (needs === undefined) return undefined;
   if (needs === 'perl-x64' && process.arch !== 'x64') return 'needs an x86-64';
-  return hasProgram('perl') ? undefined : 'needs perl';
-}
-
-export function hasProgram(name: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, name)));
+  return has('perl') ? undefined : 'needs perl';
 }
 
 /** The adversaries that can run here. */
@@ -43,6 +40,7 @@ export const missing: readonly string[] = all.flatMap((one) => {
 
 export interface Arena {
   readonly ws: Workspace;
+  readonly names: readonly string[];
   /** Starts proclet at the head of a process group, and waits until every adversary is what its name says. */
   fight(args: readonly string[], env?: Record<string, string>): Promise<App>;
   /** The adversaries of which something is left of a life, or of any. */
@@ -56,6 +54,8 @@ export interface Arena {
 }
 
 const lives = 6;
+/** One port for all: only what leaves and comes back listens, and it is first in the list. */
+let port: number | undefined;
 const open = new Set<Arena>();
 afterEach(() => {
   for (const arena of open) arena.close();
@@ -77,9 +77,10 @@ export function arena(names: readonly string[] = adversaries): Arena {
 
   const self: Arena = {
     ws,
+    names,
     async fight(args, env = {}) {
-      const options = { detached: true, env };
-      const app = ws.start(process.execPath, [bin, 'start', '-p', String(ws.port), ...args], options);
+      port ??= ws.port;
+      const app = ws.start(process.execPath, [bin, 'start', '-p', String(port), ...args], { detached: true, env });
       await self.ready(app, 1);
       // What leaves by itself may have been swept up already.
       const fighting = names.filter((name) => name !== 'leaves');

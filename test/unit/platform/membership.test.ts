@@ -12,7 +12,14 @@ function row(pid: number, over: Partial<ProcessRow> = {}): ProcessRow {
 }
 
 function members(rows: ProcessRow[], over: Partial<Tree> = {}): number[] {
-  const tree: Tree = { mark, leader: 100, known: new Map([[100, 's100']]), ownsGroup: true, ...over };
+  const tree: Tree = {
+    mark,
+    leader: 100,
+    known: new Map([[100, 's100']]),
+    ownsGroup: true,
+    guests: new Set(),
+    ...over,
+  };
   const table = new Map(rows.map((one) => [one.pid, one]));
   return membersOf(tree, table, self)
     .map(({ pid }) => pid)
@@ -52,6 +59,13 @@ describe('the members of a tree', () => {
     expect(members([row(100, { started: 'later' })], { ownsGroup: false })).toEqual([]);
   });
 
+  test('never include the group of another program that got the pid of the leader', () => {
+    const heir = row(100, { started: 'later' });
+    const child = row(101, { pgid: 100, sid: 100 });
+    expect(members([heir, child])).toEqual([]);
+    expect(members([heir, child, row(300, { mark })])).toEqual([300]);
+  });
+
   test('keep the group of a leader that is gone, until it was seen empty', () => {
     const left = row(101, { pgid: 100, sid: 100 });
     expect(members([left])).toEqual([101]);
@@ -66,12 +80,19 @@ describe('the members of a tree', () => {
     expect(members([leader, row(self, { mark }), row(1, { mark }), nested, theirs, below])).toEqual([100, 101]);
   });
 
+  test('name the runs of other proclets that were started among them', () => {
+    const guests = new Set<string>();
+    const theirs = row(102, { ppid: 101, mark: markOf('98765432109', 1) });
+    members([leader, row(101, { ppid: 100, mark }), theirs, row(103, { mark: guardianMark(run) })], { guests });
+    expect([...guests]).toEqual(['98765432109']);
+  });
+
   test('never include a guardian', () => {
     expect(members([leader, row(101, { ppid: 100, mark: guardianMark(run) })])).toEqual([100]);
   });
 
   test('include what is in the control group of the tree', () => {
-    const tree: Tree = { mark, leader: 100, known: new Map(), ownsGroup: false };
+    const tree: Tree = { mark, leader: 100, known: new Map(), ownsGroup: false, guests: new Set() };
     const table = new Map(
       [row(300), row(301, { mark: markOf('98765432109', 1) }), row(302)].map((one) => [one.pid, one]),
     );
