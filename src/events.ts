@@ -36,7 +36,8 @@ export type Happening =
       readonly pid: number;
       readonly port: number;
     }
-  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis }
+  /** `probed`: it showed that it is ready; otherwise it just lived long enough. */
+  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis; readonly probed: boolean }
   | ({ readonly type: 'output' } & Output)
   | {
       readonly type: 'stopping';
@@ -65,7 +66,15 @@ export type Happening =
       readonly port?: Remains['port'];
       readonly next: Next;
     }
-  | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl'; readonly in: Millis }
+  /** It was not ready in time, and is being ended to be started again. */
+  | { readonly type: 'unready'; readonly id: InstanceId; readonly after: Millis; readonly waiting: readonly Tag[] }
+  /** A service waits for others before it starts. */
+  | { readonly type: 'waiting'; readonly tag: Tag; readonly for: readonly Tag[] }
+  /** What a service waits for will not come. */
+  | { readonly type: 'stranded'; readonly tag: Tag; readonly for: Tag }
+  /** An access wakes a service. */
+  | { readonly type: 'woken'; readonly tag: Tag }
+  | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl' | 'idle'; readonly in: Millis }
   | { readonly type: 'notice'; readonly text: string }
   /** The run is over. */
   | { readonly type: 'stopped'; readonly status: number };

@@ -20,3 +20,17 @@ export function statusOf(exit: Exit): number {
 export function statusOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
+
+/** How something ended, in words that follow its name: `exited with code 1`. */
+export function describeExit(exit: Exit): string {
+  switch (exit.how) {
+    case 'code':
+      return `exited with code ${exit.code}`;
+    case 'signal':
+      return `was killed by ${exit.signal}`;
+    case 'spawn-error':
+      return `could not be started: ${exit.message}`;
+    default:
+      return exit satisfies never;
+  }
+}

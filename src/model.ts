@@ -51,6 +51,23 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** A public address: TCP, or the path of a Unix socket. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** What counts as use of a service: accesses to its ports, its output, or nothing. */
+export type IdleOn = 'access' | 'output' | 'none';
+
+/** When a service starts: with the run, at the first access, or when it is named or needed. */
+export type StartPolicy = 'always' | 'on-access' | 'manual';
+
+/** How a service shows that it is ready, and how long it may take. */
+export type Ready = { readonly timeout: Millis } & (
+  | { readonly kind: 'tcp' }
+  | { readonly kind: 'http'; readonly path: string }
+  /** A regular expression for a line of its output. */
+  | { readonly kind: 'log'; readonly pattern: string }
+);
+
 export type RestartPolicy = 'always' | 'on-failure' | 'never';
 
 /** What `proclet.yml` says about one service; durations are parsed, everything else is as written. */
@@ -67,6 +84,13 @@ export interface ServiceConfig {
   readonly instances?: number;
   readonly port?: number;
   readonly detach?: readonly string[];
+  readonly idle?: Millis;
+  readonly 'idle-on'?: IdleOn;
+  readonly start?: StartPolicy;
+  readonly listen?: Address;
+  readonly 'proxy-protocol'?: boolean;
+  readonly ready?: Ready;
+  readonly after?: readonly Tag[];
 }
 
 export interface Config {
@@ -103,8 +127,9 @@ export interface Settings {
   readonly tags: readonly Tag[];
   readonly formation: PerTag<number>;
   /** The base port, when one was asked for by flag, environment variable of proclet, or file. */
-  readonly port?: number;
+  readonly port?: number | 'auto';
   readonly ttl: PerTag<Millis>;
+  readonly idle: PerTag<Millis>;
   readonly onExit: OnExit;
   readonly grace: PerTag<Millis>;
   readonly expireStatus: number;
@@ -143,8 +168,9 @@ export interface InstanceSpec {
   readonly detach: readonly string[];
   readonly restart: RestartPolicy;
   readonly backoff: Backoff;
-  /** Alive this long after the spawn counts as up. */
+  /** Alive this long after the spawn counts as up, unless `ready` decides. */
   readonly settle: Millis;
+  readonly ready?: Ready;
   readonly stopSignal: NodeJS.Signals;
   /** Between the stop signal and SIGKILL; `Infinity` never kills. */
   readonly grace: Millis;
@@ -157,7 +183,25 @@ export interface ServiceSpec {
   readonly position: number;
   /** Longest life since the service was started; `Infinity` for ever. */
   readonly ttl: Millis;
+  /** Longest life without use; `Infinity` for ever. */
+  readonly idle: Millis;
+  readonly idleOn: IdleOn;
+  readonly start: StartPolicy;
+  /** Services that must be up before this one starts, and end after it. */
+  readonly after: readonly Tag[];
+  readonly fronts: readonly FrontSpec[];
   readonly instances: readonly InstanceSpec[];
+}
+
+/** A public address that proclet holds for instances of a service. */
+export interface FrontSpec {
+  readonly listen: Address;
+  readonly instances: readonly InstanceId[];
+  /** Held from the start of the run; otherwise as soon as an instance listens where it was told to. */
+  readonly eager: boolean;
+  /** The instances get ports of their own as $PORT, because the public one is taken by the front. */
+  readonly hidesPort: boolean;
+  readonly proxyProtocol: boolean;
 }
 
 /** Everything decided before anything starts. Frozen. */
@@ -180,14 +224,16 @@ export type Exit =
 /** Why proclet ended something. */
 export type StopCause =
   | { readonly reason: 'requested' | 'changed' | 'replaced' | 'shutdown' }
-  | { readonly reason: 'ttl'; readonly window: Millis };
+  | { readonly reason: 'ttl'; readonly window: Millis }
+  /** `since`: how long ago the last use was; absent when there was none. */
+  | { readonly reason: 'idle'; readonly window: Millis; readonly since?: Millis };
 
 export type StopReason = StopCause['reason'];
 
 /** Data that is only meaningful in one phase lives in that phase. */
 export type Phase =
   | { readonly is: 'down'; readonly lastExit?: Exit; readonly cause?: StopCause }
-  | { readonly is: 'starting'; readonly since: Millis; readonly settlesAt: Millis }
+  | { readonly is: 'starting'; readonly since: Millis; readonly settlesAt: Millis; readonly givesUpAt: Millis }
   | { readonly is: 'up'; readonly since: Millis; readonly startedAt: Millis }
   | {
       readonly is: 'stopping';

@@ -2,7 +2,7 @@
  * What the core asks of the world, and what the world may ask of the core. The supervisor knows these
  * interfaces and nothing behind them, so it runs in a test without a process or a clock.
  */
-import type { InstanceSpec, Millis, Output, ProcletEvent, Remains, Request } from './model.js';
+import type { InstanceId, InstanceSpec, Millis, Output, ProcletEvent, Remains, Request, Tag } from './model.js';
 
 export interface Clock {
   /** Milliseconds on a clock that never goes back and goes on while the machine sleeps. */
@@ -25,6 +25,8 @@ export interface Child {
   kill(): void;
   /** Stop waiting: report what is left as survivors. */
   abandon(): void;
+  /** Every live process of the tree, now. */
+  pids(): readonly number[];
 }
 
 /** What a life reports. Each of the last two is called at most once, `exited` always and last. */
@@ -37,6 +39,19 @@ export interface ChildListener {
 }
 
 export type Spawn = (spec: InstanceSpec, listener: ChildListener) => Child;
+
+/** What is known of a service's use. Times are of the clock. */
+export interface Use {
+  /** The last access; `-Infinity` when there was none. */
+  readonly last: Millis;
+  /** An answer is owed, or bytes are on their way. */
+  readonly busy: boolean;
+  /** Whether it has a port at all. */
+  readonly listens: boolean;
+}
+
+/** Sees accesses. Looks when asked, so that what it answers is true now. */
+export type LookForUse = (tag: Tag) => Use;
 
 export type Observer = (event: ProcletEvent) => void;
 
@@ -58,6 +73,14 @@ export interface Sink {
 export interface Supervision {
   request(request: Request): void;
   subscribe(observer: Observer): () => void;
+  /** Starts a service and what it is after, unless it is up; resolves when an instance is, rejects when it fails. */
+  wake(tag: Tag): Promise<void>;
+  /** The instances of a service that are up. */
+  upInstances(tag: Tag): readonly InstanceId[];
+  /** Every live process of a service, now. */
+  pidsOf(tag: Tag): readonly number[];
+  /** Says that an instance is ready, if it is starting. */
+  ready(id: InstanceId): void;
   /** The exit status, once nothing that was started is left. */
   readonly finished: Promise<number>;
 }

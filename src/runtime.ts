@@ -2,8 +2,11 @@
  * The only file that knows all the parts: builds them from a plan, starts them, and closes them in reverse
  * order. No policy but the meaning of the signals that proclet itself gets.
  */
+
+import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
-import type { Plan } from './model.js';
+import type { Bytes, InstanceId, Plan } from './model.js';
+import type { Gateway, Keeper } from './network/gateway.js';
 import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { createAside } from './observers/aside.js';
 import { createJsonLines } from './observers/json-lines.js';
@@ -49,16 +52,14 @@ export async function startServices(
   const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, createProcessTable());
   const clock = createClock();
   const output = createOutput(stdout);
-  const {
-    supervisor,
-    start,
-    finished: ended,
-  } = await supervise(plan, clock, {
+  const tail = createTail();
+  const run = await supervise(plan, clock, {
+    lastWords: (id) => tail.last(id, lastWordsOnPage),
     stdio: 'piped',
     gate: output.gate,
     env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1', NO_COLOR: undefined } : {},
   });
-  const tail = createTail();
+  const { supervisor } = run;
   supervisor.subscribe(tail.observe);
   supervisor.subscribe(observerFor(plan, look, output, tail.last));
 
@@ -72,8 +73,8 @@ export async function startServices(
     stop(error ? 1 : statusOfSignal('SIGPIPE'));
   });
 
-  start();
-  const finished = ended.then(async (status) => {
+  await run.start();
+  const finished = run.finished.then(async (status) => {
     await output.flush();
     releasePidFile();
     deafen();
@@ -94,7 +95,8 @@ export async function startCommand(plan: Plan): Promise<Runtime> {
   const attached = restoreTerminal !== undefined;
   const clock = createClock();
   const stdio = attached ? 'attached' : 'inherited';
-  const { supervisor, start, finished: ended } = await supervise(plan, clock, { stdio, gate: openGate, env: {} });
+  const run = await supervise(plan, clock, { stdio, gate: openGate, env: {}, lastWords: () => [] });
+  const { supervisor } = run;
   supervisor.subscribe(createAside((text) => process.stderr.write(text)));
 
   const stop = (status?: number) =>
@@ -110,8 +112,8 @@ export async function startCommand(plan: Plan): Promise<Runtime> {
     }
   });
 
-  start();
-  const finished = ended.then(async (status) => {
+  await run.start();
+  const finished = run.finished.then(async (status) => {
     deafen();
     clock.close();
     await restoreTerminal?.();
@@ -127,8 +129,16 @@ const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describe
 /** The longest time that the guardian gives what it has to end. */
 const longestGuardedGrace = 1_000;
 
-/** A supervisor on its ground, and the end of both. */
-async function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 'gate' | 'env'>) {
+/** How many last lines of a service the page about its failure shows. */
+const lastWordsOnPage = 10;
+
+interface Equipment extends Pick<Stage, 'stdio' | 'gate' | 'env'> {
+  /** The last lines of an instance. */
+  readonly lastWords: (id: InstanceId) => readonly Bytes[];
+}
+
+/** A supervisor on its ground, with a gateway if the plan needs one, and the end of all. */
+async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage }: Equipment) {
   const owners = await lookUpOwners(plan);
   const table = createProcessTable();
   const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
@@ -139,18 +149,52 @@ async function supervise(plan: Plan, clock: Clock, stage: Pick<Stage, 'stdio' | 
     grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
     warn: (text) => warn(text),
   });
-  const trees = new ProcessTrees(clock, table);
-  const supervisor = new Supervisor(plan, {
-    clock,
-    spawn: createSpawn({ ...stage, ...ground, owners, ports, clock, trees }),
+  const gateway = await gatewayFor(plan, clock, {
+    wake: (tag) => supervisor.wake(tag),
+    upInstances: (tag) => supervisor.upInstances(tag),
+    pidsOf: (tag) => supervisor.pidsOf(tag),
+    ready: (id) => supervisor.ready(id),
+    notice: (text) => supervisor.notice(text),
+    lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
   });
-  const start = () => {
+  const trees = new ProcessTrees(clock, table);
+  const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, portOf: gateway.portOf });
+  const supervisor: Supervisor = new Supervisor(plan, { clock, spawn, look: gateway.look });
+  supervisor.subscribe(gateway.observe);
+  const close = async () => {
+    await gateway.close();
+    await ground.close();
+  };
+  const start = async () => {
+    early.push(...takenPorts(plan));
+    await gateway.open().catch(async (error: Error) => {
+      await close();
+      throw new ProcletError('OS', error.message, { cause: error });
+    });
     warn = (text) => supervisor.notice(text);
-    for (const text of [...early.splice(0), ...takenPorts(plan)]) warn(text);
+    for (const text of early) warn(text);
     supervisor.start();
   };
-  return { supervisor, start, finished: supervisor.finished.finally(() => ground.close()) };
+  return { supervisor, start, finished: supervisor.finished.finally(close) };
 }
+
+/** Most plans need none, and do not load it. */
+async function gatewayFor(plan: Plan, clock: Clock, keeper: Keeper): Promise<Gateway> {
+  const needed = plan.services.some(
+    ({ fronts, idle, instances }) => fronts.length > 0 || idle < Infinity || instances.some(({ ready }) => ready),
+  );
+  if (!needed) return noGateway;
+  const { createGateway } = await import('./network/gateway.js');
+  return createGateway(plan, clock, keeper);
+}
+
+const noGateway: Gateway = {
+  portOf: ({ port }) => port,
+  open: async () => {},
+  observe() {},
+  look: () => ({ last: -Infinity, busy: false, listens: false }),
+  close: async () => {},
+};
 
 /** Not an error: only the service knows whether it needs its port. */
 function takenPorts(plan: Plan): string[] {

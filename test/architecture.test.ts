@@ -6,7 +6,16 @@ const root = resolve(import.meta.dirname, '../src');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
 
 /** What each layer may import besides its own folder. A file directly in src/ is named by its path. */
-const shared = ['model.ts', 'ports.ts', 'errors.ts', 'exit-status.ts', 'duration.ts', 'quote.ts', 'record.ts'];
+const shared = [
+  'model.ts',
+  'ports.ts',
+  'errors.ts',
+  'exit-status.ts',
+  'duration.ts',
+  'quote.ts',
+  'record.ts',
+  'address.ts',
+];
 const layers: Record<string, readonly string[]> = {
   'model.ts': ['events.ts'],
   'events.ts': ['model.ts'],
@@ -14,6 +23,7 @@ const layers: Record<string, readonly string[]> = {
   'errors.ts': ['model.ts'],
   'exit-status.ts': ['model.ts'],
   'duration.ts': ['model.ts'],
+  'address.ts': ['model.ts'],
   'quote.ts': [],
   'record.ts': [],
   procfile: shared,

@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { configError, ProcletError } from '../errors.js';
 import type { Config, Given, Parsed, Problem, Procfile, Settings, Tag } from '../model.js';
+import { nextFreeBlock, stableBase } from '../network/free-port.js';
+import { isPortTaken } from '../network/port-owner.js';
 import type { PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
@@ -64,8 +66,18 @@ export async function loadProject({ flags, tags = [], procfile: need = 'needed' 
 }
 
 /** What a plan is built from. */
-export function planInput({ config, ...project }: Project): PlanInput {
-  return { ...project, ...(config && { config }), env: process.env };
+export function planInput({ config, settings, ...project }: Project): PlanInput {
+  const { root, procfile } = project;
+  const port = settings.port === 'auto' ? freeBase(root, procfile.entries.length) : settings.port;
+  const resolved = { ...settings, ...(port !== undefined && { port }) };
+  return { ...project, settings: resolved, ...(config && { config }), env: process.env };
+}
+
+/** The project's own block of ports, or the next that is free for each of its services. */
+function freeBase(root: string, services: number): number {
+  const isFree = (base: number) =>
+    Array.from({ length: services }, (_, n) => base + 100 * n).every((port) => isPortTaken(port) !== true);
+  return nextFreeBlock(stableBase(root), isFree);
 }
 
 type Take = <T>(parsed: Parsed<T>, otherwise: T) => T;

@@ -1,7 +1,8 @@
 /** Who listens on a port, and whether one is taken. Only looks. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { constants } from 'node:os';
+import { heldBy, readSockets } from './sockets.js';
 
 export interface PortOwner {
   readonly pid: number;
@@ -40,9 +41,10 @@ export function isPortTaken(port: number): boolean | undefined {
 
 /** The processes that listen on a port, as far as they can be seen (Linux; other users' only by root). */
 export function ownersOf(port: number): PortOwner[] {
-  const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningInodes(table, port)));
-  if (sockets.size === 0) return [];
-  return pids().flatMap((pid) => (holdsAny(pid, sockets) ? [{ pid, name: nameOf(pid) }] : []));
+  const rows = readSockets((local, _, state) => state === 'listen' && local === port);
+  if (rows.length === 0) return [];
+  const inodes = new Set(rows.map(({ inode }) => inode));
+  return pids().flatMap((pid) => (heldBy([pid], inodes).size > 0 ? [{ pid, name: nameOf(pid) }] : []));
 }
 
 /** `nginx (pid 812)`, `nginx (pids 812 and 813)`, or what can be said when nobody can be seen. */
@@ -53,31 +55,6 @@ export function describeOwners(owners: readonly PortOwner[]): string {
   return pids.length === 1
     ? `${first.name} (pid ${first.pid})`
     : `${first.name} (pids ${pids.slice(0, -1).join(', ')} and ${pids.at(-1)})`;
-}
-
-/** proc(5), /proc/net/tcp: sl local_address rem_address st … inode; ports are hexadecimal, state 0A listens. */
-function listeningInodes(table: string, port: number): string[] {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return read(`/proc/net/${table}`)
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => state === '0A' && local?.endsWith(wanted))
-    .flatMap((fields) => fields[9] ?? []);
-}
-
-function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      try {
-        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-        return inode !== undefined && inodes.has(inode);
-      } catch {
-        return false; // closed since
-      }
-    });
-  } catch {
-    return false; // EACCES: another user's; ENOENT: gone
-  }
 }
 
 function pids(): number[] {
@@ -91,13 +68,9 @@ function pids(): number[] {
 }
 
 function nameOf(pid: number): string {
-  return read(`/proc/${pid}/comm`).trim() || 'a process';
-}
-
-function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() || 'a process';
   } catch {
-    return ''; // ENOENT: not Linux, or gone
+    return 'a process'; // gone
   }
 }

@@ -21,15 +21,24 @@ function isNews(event: ProcletEvent): boolean {
     case 'expiring':
     case 'notice':
     case 'orphaned':
+    case 'unready':
+    case 'stranded':
       return true;
     case 'exited':
-      return event.cause?.reason === 'ttl' || event.exit.how === 'spawn-error' || event.survivors.length > 0;
+      return (
+        event.cause?.reason === 'ttl' ||
+        event.cause?.reason === 'idle' ||
+        event.exit.how === 'spawn-error' ||
+        event.survivors.length > 0
+      );
     case 'spawned':
     case 'up':
     case 'stopping':
     case 'killed':
     case 'output':
     case 'stopped':
+    case 'waiting':
+    case 'woken':
       return false;
     default:
       return event satisfies never;

@@ -47,11 +47,19 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'spawned':
       return { type, id: event.id, pid: event.pid, port: event.port };
     case 'up':
-      return { type, id: event.id, after: event.after };
+      return { type, id: event.id, after: event.after, probed: event.probed };
     case 'stopping':
       return { type, id: event.id, cause: causeOf(event.cause), signal: event.signal, grace: event.grace };
     case 'orphaned':
       return { type, id: event.id, exit: exitOf(event.exit), processes: event.processes };
+    case 'unready':
+      return { type, id: event.id, after: event.after, waiting: event.waiting };
+    case 'waiting':
+      return { type, tag: event.tag, for: event.for };
+    case 'stranded':
+      return { type, tag: event.tag, for: event.for };
+    case 'woken':
+      return { type, tag: event.tag };
     case 'killed':
       return { type, id: event.id, signal: event.signal, after: event.after };
     case 'exited':
@@ -96,7 +104,10 @@ function exitOf(exit: Exit): object {
 }
 
 function causeOf(cause: StopCause): object {
-  return cause.reason === 'ttl' ? { reason: cause.reason, window: cause.window } : { reason: cause.reason };
+  const { reason } = cause;
+  if (reason === 'idle')
+    return { reason, window: cause.window, ...(cause.since !== undefined && { since: cause.since }) };
+  return reason === 'ttl' ? { reason, window: cause.window } : { reason };
 }
 
 function nextOf(next: Next): object {

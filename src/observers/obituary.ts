@@ -1,5 +1,6 @@
 /** The sentences about the end of a life: how it ended, why, what it took, what follows. Pure. */
 import { formatDuration } from '../duration.js';
+import { describeExit } from '../exit-status.js';
 import type { Exit, Happening, InstanceId, Next, Survivor } from '../model.js';
 import type { Mark } from './palette.js';
 
@@ -58,6 +59,11 @@ function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
       const expired = `${id} expired after ${formatDuration(cause.window)}`;
       return { text: `${expired}${bill}${forced === undefined ? '' : `: it ${forced}`}${again}`, mark };
     }
+    case 'idle': {
+      const since = cause.since === undefined ? 'never used' : `last used ${formatDuration(cause.since)} ago`;
+      const expired = `${id} expired: idle for ${formatDuration(cause.window)}, ${since}`;
+      return { text: `${expired}${bill}${forced === undefined ? '' : `: it ${forced}`}${again}`, mark };
+    }
     case 'changed':
       return { text: `${id} ${forced ?? `stopped for a change${bill}`}${again}`, mark };
     case 'replaced':
@@ -100,16 +106,7 @@ function failedSentence({ id, exit, ran }: End, failures: number): string {
 }
 
 function endingOf(exit: Exit): string {
-  switch (exit.how) {
-    case 'code':
-      return `exited with code ${exit.code}${hintFor(exit.code)}`;
-    case 'signal':
-      return `was killed by ${exit.signal}`;
-    case 'spawn-error':
-      return `could not be started: ${exit.message}`;
-    default:
-      return exit satisfies never;
-  }
+  return exit.how === 'code' ? describeExit(exit) + hintFor(exit.code) : describeExit(exit);
 }
 
 /** What a shell means by these two. */

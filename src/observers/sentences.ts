@@ -40,11 +40,10 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
     switch (event.type) {
       case 'spawned':
         running.add(event.id);
-        // Its crash was told, and that it would be started again.
-        if (recovering.has(event.id)) return [];
-        return [plain(`${event.id} started (${placeOf(event)})`)];
+        // Of one that recovers it was told that it would be started again.
+        return recovering.has(event.id) ? [] : [plain(`${event.id} started (${placeOf(event)})`)];
       case 'up':
-        return recovering.delete(event.id) ? [plain(`${event.id} is up again`)] : [];
+        return upSentences(event, recovering.delete(event.id));
       case 'stopping':
         return onStopping(event);
       case 'orphaned':
@@ -56,8 +55,18 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
         return [];
       case 'exited':
         return onExited(event, repeated);
+      case 'unready':
+        return [warning(unreadySentence(event))];
+      case 'waiting':
+        return [plain(`${event.tag} waits for ${listed(event.for, 'services')}`)];
+      case 'stranded':
+        return [
+          { text: `${event.tag} is not started: ${event.for}, which it is after, is not running`, mark: 'failure' },
+        ];
+      case 'woken':
+        return [plain(`an access wakes ${event.tag}`)];
       case 'expiring':
-        return [warning(`${event.tag} expires in ${formatDuration(event.in)}`)];
+        return [warning(expiringSentence(event))];
       case 'notice':
         return event.text.split('\n').map(plain);
       case 'output':
@@ -79,6 +88,15 @@ function printable(text: string): string {
 const plain = (text: string): Sentence => ({ text, mark: 'plain' });
 const warning = (text: string): Sentence => ({ text, mark: 'warning' });
 
+function upSentences({ id, after, probed }: EventOf<'up'>, again: boolean): readonly Sentence[] {
+  if (again) return [plain(`${id} is up again`)];
+  return probed ? [plain(`${id} is ready after ${formatDuration(after)}`)] : [];
+}
+
+function expiringSentence({ tag, reason, in: left }: EventOf<'expiring'>): string {
+  return `${tag} expires in ${formatDuration(left)}${reason === 'idle' ? ' unless it is used' : ''}`;
+}
+
 function placeOf({ pid, port }: EventOf<'spawned'>): string {
   return port > 0 ? `pid ${pid}, port ${port}` : `pid ${pid}`;
 }
@@ -95,6 +113,12 @@ function orphanedSentence({ id, exit, processes }: EventOf<'orphaned'>): string 
     default:
       return exit satisfies never;
   }
+}
+
+function unreadySentence({ id, after, waiting }: EventOf<'unready'>): string {
+  const who =
+    waiting.length === 0 ? '' : `; ${listed(waiting, 'services')} ${waiting.length === 1 ? 'waits' : 'wait'} for it`;
+  return `${id} is not ready after ${formatDuration(after)}${who}; ending it`;
 }
 
 /** Up to three names in full, more as a count. */

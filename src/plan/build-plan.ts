@@ -19,6 +19,7 @@ import type {
   Plan,
   Problem,
   Procfile,
+  Ready,
   RestartPolicy,
   ServiceConfig,
   ServiceSpec,
@@ -29,6 +30,7 @@ import { lookUp } from '../record.js';
 import { assignPorts, type Ports, readBasePort } from './assign-ports.js';
 import { addedVariables, type Identity, mergeLayers, servicePorts } from './environment.js';
 import { instancesOf } from './formation.js';
+import { frontsOf } from './fronts.js';
 import { valueFor } from './per-tag.js';
 import { shellLine } from './shell-line.js';
 import { tagProblems } from './tag-problems.js';
@@ -57,9 +59,9 @@ export type RunTarget =
  * @throws ProcletError CONFIG with every problem, a line each
  */
 export function buildPlan(input: PlanInput): Plan {
-  const { procfile, settings } = input;
-  const isAsked = (tag: Tag) => settings.tags.length === 0 || settings.tags.includes(tag);
-  const drafts = draftServices(input).filter(({ tag, count }) => isAsked(tag) && count > 0);
+  const { procfile } = input;
+  const asked = askedFor(input);
+  const drafts = draftServices(input).filter(({ tag, count }) => asked.has(tag) && count > 0);
   const problems = tagProblems(input);
   if (problems.length === 0 && drafts.length === 0) {
     problems.push({ path: procfile.path, message: 'nothing is left to run: every service has 0 instances' });
@@ -83,9 +85,22 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
   const settings = { ...input.settings, tags: [target.tag] };
   return assemble(
     input,
-    drafts.map((draft) => ({ ...draft, count: 1, restart: 'never' })),
+    drafts.map((draft) => ({ ...draft, count: 1, restart: 'never', config: aloneIn(draft.config) })),
     tagProblems({ ...input, settings }),
   );
+}
+
+/** A service that is run by itself starts now and waits for nobody. */
+function aloneIn({ start: _start, after: _after, ...config }: ServiceConfig): ServiceConfig {
+  return config;
+}
+
+/** The services to plan: those named and what they are after; when none is named, all. */
+function askedFor({ procfile, config, settings }: PlanInput): ReadonlySet<Tag> {
+  const all = procfile.entries.map(({ tag }) => tag);
+  const asked = new Set<Tag>(settings.tags.length === 0 ? all : settings.tags);
+  for (const tag of asked) for (const each of lookUp(config?.services ?? {}, tag)?.after ?? []) asked.add(each);
+  return asked;
 }
 
 /** A service before ports are known. */
@@ -103,6 +118,7 @@ interface Draft {
 const BACKOFF: Backoff = { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 };
 const SETTLE: Millis = 1000;
 const GRACE: Millis = 5000;
+const READY_WITHIN: Millis = 30_000;
 
 function draftServices({ procfile, config, settings }: PlanInput): readonly Draft[] {
   return procfile.entries.map(({ tag, command, line }, position) => {
@@ -123,32 +139,54 @@ function draftServices({ procfile, config, settings }: PlanInput): readonly Draf
 
 function assemble(input: PlanInput, drafts: readonly Draft[], found: readonly Problem[]): Plan {
   const { procfile, settings, root } = input;
-  const ports = portsOf(input, drafts);
-  if (!ports.ok || found.length > 0) throw configError([...found, ...(ports.ok ? [] : ports.problems)]);
+  const base = basePortOf(input);
+  const claims = drafts.map((draft) => ({ ...draft, fixed: draft.config.port }));
+  const ports = base.ok ? assignPorts(claims, base.value, procfile.path) : base;
+  if (!base.ok || !ports.ok) throw configError([...found, ...(ports.ok ? [] : ports.problems)]);
+  if (found.length > 0) throw configError(found);
   return freeze({
     root,
     procfile: procfile.path,
-    services: drafts.map((draft) => toServiceSpec(input, draft, ports.value)),
+    services: drafts.map((draft) => toServiceSpec(input, draft, { ports: ports.value, base: base.value })),
     onExit: settings.onExit,
     expireStatus: settings.expireStatus,
   });
 }
 
-function portsOf({ procfile, settings, dotenv, env }: PlanInput, drafts: readonly Draft[]): Parsed<Ports> {
-  const base: Parsed<number> =
-    settings.port === undefined ? readBasePort({ dotenv, env }) : { ok: true, value: settings.port };
-  if (!base.ok) return base;
-  const claims = drafts.map((draft) => ({ ...draft, fixed: draft.config.port }));
-  return assignPorts(claims, base.value, procfile.path);
+function basePortOf({ settings, dotenv, env }: PlanInput): Parsed<number> {
+  const { port } = settings;
+  // `auto` was made a number of by who can see which ports are free.
+  return typeof port === 'number' ? { ok: true, value: port } : readBasePort({ dotenv, env });
 }
 
-function toServiceSpec(input: PlanInput, draft: Draft, ports: Ports): ServiceSpec {
+/** Who is woken by an access is ready when its port answers, unless it says otherwise. */
+function readyOf({ ready, start }: ServiceConfig): { readonly ready?: Ready } {
+  if (ready !== undefined) return { ready };
+  return start === 'on-access' ? { ready: { kind: 'tcp', timeout: READY_WITHIN } } : {};
+}
+
+interface Assigned {
+  readonly ports: Ports;
+  readonly base: number;
+}
+
+function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned): ServiceSpec {
   const { tag, command, position, config } = draft;
   const firstPorts = [...ports].flatMap(([each, [first]]) => (first === undefined ? [] : [[each, first] as const]));
   const instances = (ports.get(tag) ?? []).map((port, index) =>
     toInstanceSpec(input, draft, { tag, number: index + 1, port, services: servicePorts(firstPorts) }),
   );
-  return { tag, command, position, ttl: valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity, instances };
+  const ttl = valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity;
+  const idle = valueFor(input.settings.idle, tag, config.idle) ?? Infinity;
+  const named = input.settings.tags.includes(tag);
+  return {
+    ...{ tag, command, position, ttl, idle, instances },
+    idleOn: config['idle-on'] ?? 'access',
+    // Who names a service on the command line wants it now.
+    start: config.start === 'manual' && named ? 'always' : (config.start ?? 'always'),
+    after: config.after ?? [],
+    fronts: frontsOf({ config, idle, instances, computed: base + 100 * position }),
+  };
 }
 
 function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, identity: Identity): InstanceSpec {
@@ -173,6 +211,7 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
     restart,
     backoff: BACKOFF,
     settle: SETTLE,
+    ...readyOf(config),
     stopSignal: config['stop-signal'] ?? 'SIGTERM',
     grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,
   };

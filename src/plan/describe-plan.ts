@@ -34,6 +34,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['user', user],
     ['umask', umask],
     ['ttl', formatDuration(service.ttl)],
+    ['idle', formatDuration(service.idle)],
     ['grace', `${stopSignal}, ${kill}`],
     ['restart', instance.restart],
     ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],

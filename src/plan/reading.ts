@@ -34,6 +34,11 @@ export function readPort(text: string): Reading<number> {
   return bad(`${quote(text)} is not a port; write a number from 1 to 65535`);
 }
 
+/** A port, or `auto` for a block of free ones. */
+export function readBase(text: string): Reading<number | 'auto'> {
+  return text === 'auto' ? good(text) : readPort(text);
+}
+
 export function readStatus(text: string): Reading<number> {
   const status = wholeNumber(text);
   if (status !== undefined && status <= 255) return good(status);

@@ -69,7 +69,7 @@ const settingTable = [
   {
     name: 'port',
     char: 'p',
-    summary: 'The first port; each further line of the Procfile gets 100 more',
+    summary: 'The first port; each further line of the Procfile gets 100 more; or auto',
     kind: 'text',
     placeholder: 'PORT',
     commands: ['start', 'run', 'check'],
@@ -80,6 +80,14 @@ const settingTable = [
     summary: 'End services this long after their start; 0 is never',
     kind: 'list',
     placeholder: '30m|web=30m',
+    fallback: '',
+    commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'idle',
+    summary: 'End services this long after their last use; 0 is never',
+    kind: 'list',
+    placeholder: '10m|web=10m',
     fallback: '',
     commands: ['start', 'run', 'check'],
   },

@@ -10,12 +10,12 @@ import { asDefaults, readPerTag } from './per-tag.js';
 import {
   good,
   type Reading,
+  readBase,
   readChoice,
   readColor,
   readDuration,
   readLife,
   readList,
-  readPort,
   readStatus,
   readSwitch,
   readText,
@@ -52,13 +52,14 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     const value = required(name, read);
     return given !== undefined && lineOf(given) !== undefined ? asDefaults(value) : value;
   };
-  const port = optional('port', readPort);
+  const port = optional('port', readBase);
   const pidFile = optional('pid-file', readText);
   const value: Settings = {
     tags,
     formation: perTag('formation', readFormation),
     ...(port === undefined ? {} : { port }),
     ttl: perTag('ttl', readTtl),
+    idle: perTag('idle', readTtl),
     onExit: required('on-exit', readChoice(ON_EXIT)),
     grace: perTag('timeout', readGrace),
     expireStatus: required('expire-status', readStatus),

@@ -22,6 +22,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     { place: '', tags: settings.tags },
     { place: 'formation: ', tags: Object.keys(settings.formation.tags) },
     { place: 'ttl: ', tags: Object.keys(settings.ttl.tags) },
+    { place: 'idle: ', tags: Object.keys(settings.idle.tags) },
     { place: 'quiet: ', tags: settings.quiet },
   ];
   const asked = places.flatMap(({ place, tags }) =>
@@ -33,5 +34,36 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     const message = `services.${tag} is not a service of ${path}`;
     return { path: config.path, ...(line === undefined ? {} : { line }), message, hint };
   });
-  return [...asked, ...configured];
+  return [...asked, ...configured, ...afterProblems(config, known)];
+}
+
+/** Services that are after one that does not exist, or in the end after themselves. */
+function afterProblems(config: Config, known: ReadonlySet<Tag>): Problem[] {
+  return Object.entries(config.services).flatMap(([tag, { after = [] }]) => {
+    const line = lookUp(config.lines, tag);
+    const place = { path: config.path, ...(line === undefined ? {} : { line }) };
+    const missing = after.filter((each) => !known.has(each));
+    const unknown = missing.map((each) => ({
+      ...place,
+      message: `services.${tag}.after: there is no service ${quote(each)}`,
+      hint: `it has ${[...known].join(', ')}`,
+    }));
+    const circle = circleFrom(config, tag);
+    if (circle === undefined) return unknown;
+    return [...unknown, { ...place, message: `services.${tag} is after itself: ${circle.join(' after ')}` }];
+  });
+}
+
+/** The way from a service back to itself, if there is one. */
+function circleFrom(config: Config, start: Tag): readonly Tag[] | undefined {
+  const ways: Tag[][] = [[start]];
+  const seen = new Set<Tag>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const next of lookUp(config.services, way.at(-1) ?? start)?.after ?? []) {
+      if (next === start) return [...way, next];
+      if (!seen.has(next)) ways.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
 }

@@ -40,6 +40,8 @@ export interface PlantedTree {
   leaderExited(): void;
   /** Ends the waiting: what is left is reported. */
   abandon(): void;
+  /** The live members, now. */
+  pids(): readonly number[];
 }
 
 export interface TreeListener {
@@ -106,6 +108,7 @@ export class ProcessTrees {
         tree.leaderGone = true;
         this.#hasten(tree);
       },
+      pids: () => this.#membersOf(tree, this.#table.read()).map(({ pid }) => pid),
       abandon: () => {
         if (!this.#ending.has(tree)) return;
         this.#end(tree, survivorsOf(this.#membersOf(tree, this.#table.read()), this.#table));

@@ -42,6 +42,8 @@ export interface Stage {
   readonly owners: ReadonlyMap<string, Owner>;
   readonly detachment: Detachment;
   readonly ports: Ports;
+  /** The port an instance is told to listen on. */
+  readonly portOf: (spec: InstanceSpec) => number;
   /** What the child's environment gets because of where its output goes. */
   readonly env: Env;
 }
@@ -73,7 +75,7 @@ function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildList
     };
     if (child) child.once('error', (error) => report(error.message));
     else stage.clock.wakeAt(stage.clock.now(), () => report(message));
-    return { pid: 0, pass() {}, signal() {}, kill() {}, abandon() {} };
+    return { pid: 0, pass() {}, signal() {}, kill() {}, abandon() {}, pids: () => [] };
   }
   return follow(stage, spec, ties, child as Running, listener);
 }
@@ -90,14 +92,18 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 type Running = ChildProcess & { readonly pid: number };
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
-function launch({ stdio, env, owners, detachment }: Stage, spec: InstanceSpec, { mark, cgroup }: Ties): ChildProcess {
+function launch(
+  { stdio, env, owners, detachment, portOf }: Stage,
+  spec: InstanceSpec,
+  { mark, cgroup }: Ties,
+): ChildProcess {
   const owner = spec.user === undefined ? undefined : owners.get(spec.user);
   const path = spec.env['PATH'] ?? defaultPath;
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
   return spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
     cwd: spec.directory,
-    env: { ...spec.env, ...owner?.env, ...env, ...detaching, PROCLET_MARK: mark },
+    env: { ...spec.env, ...owner?.env, ...env, ...detaching, PORT: String(portOf(spec)), PROCLET_MARK: mark },
     stdio: stdio === 'piped' ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     detached: stdio !== 'attached',
     ...(owner && { uid: owner.uid, gid: owner.gid }),
@@ -133,10 +139,12 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
   });
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   const notePort = () => {
-    portWasTaken ??= spec.port > 0 ? stage.ports.isTaken(spec.port) : undefined;
+    // A port behind a front is nobody's business.
+    const isPublic = spec.port > 0 && stage.portOf(spec) === spec.port;
+    portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
   };
   return {
-    ...{ pid: child.pid, pass, abandon: tree.abandon },
+    ...{ pid: child.pid, pass, abandon: tree.abandon, pids: tree.pids },
     signal(signal) {
       notePort();
       tree.signal(signal);

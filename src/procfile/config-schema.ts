@@ -4,7 +4,9 @@
  * name. Lines and suggestions are added by `parse-config.ts`.
  */
 import * as z from 'zod';
+import { parseAddress } from '../address.js';
 import { parseDuration } from '../duration.js';
+import type { Address, Ready } from '../model.js';
 import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
 
 /** One service. A map without a value is null in YAML and counts as empty. */
@@ -63,6 +65,36 @@ function serviceShape() {
       .array(programName(), 'must be a list of names of programs')
       .exactOptional()
       .describe('Programs that it may start and that are to outlive it, such as tmux.'),
+    ...useShape(),
+  };
+}
+
+/** When it starts and ends, by what it is used for. */
+function useShape() {
+  return {
+    idle: duration(Infinity)
+      .exactOptional()
+      .describe('Longest life without use: 10m, or a number of seconds. 0 is for ever.'),
+    'idle-on': z
+      .enum(['access', 'output', 'none'], 'must be one of access, output, none')
+      .exactOptional()
+      .describe('What counts as use: accesses to its ports (the default), its output, or nothing.'),
+    start: z
+      .enum(['always', 'on-access', 'manual'], 'must be one of always, on-access, manual')
+      .exactOptional()
+      .describe('With the run (the default), at the first access, or only when it is named or needed.'),
+    listen: listenAddress()
+      .exactOptional()
+      .describe('The public address: a port, host:port, or the path of a Unix socket.'),
+    'proxy-protocol': z
+      .boolean('must be true or false')
+      .exactOptional()
+      .describe('Tell it who connects, by a PROXY protocol v2 header.'),
+    ready: readiness().exactOptional().describe('How it shows that it is ready: one of tcp, http, log; and timeout.'),
+    after: z
+      .array(z.string('must be the tag of a service'), 'must be a list of tags')
+      .exactOptional()
+      .describe('Services that must be ready before it starts. They end after it.'),
   };
 }
 
@@ -77,6 +109,50 @@ function text(sentence: string) {
     .string(sentence)
     .min(1, sentence)
     .regex(/^[^\0]*$/, sentence);
+}
+
+function listenAddress() {
+  const sentence = 'must be a port, host:port, or the path of a Unix socket with a / in it';
+  return z.union([z.number(), z.string()], sentence).transform((written, context): Address => {
+    const address = parseAddress(String(written));
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: sentence });
+    return z.NEVER;
+  });
+}
+
+function readiness() {
+  const one = 'must have one of tcp: true, http: /path, log: "expression"';
+  return z
+    .strictObject(
+      {
+        tcp: z.literal(true, 'must be true').exactOptional(),
+        http: z
+          .string('must be a path such as /health')
+          .startsWith('/', 'must be a path such as /health')
+          .exactOptional(),
+        log: z.string('must be a regular expression').refine(isPattern, 'must be a regular expression').exactOptional(),
+        timeout: duration(Infinity).exactOptional(),
+      },
+      one,
+    )
+    .transform(({ tcp, http, log, timeout = 30_000 }, context): Ready => {
+      if ([tcp, http, log].filter((each) => each !== undefined).length === 1) {
+        if (http !== undefined) return { kind: 'http', path: http, timeout };
+        return log === undefined ? { kind: 'tcp', timeout } : { kind: 'log', pattern: log, timeout };
+      }
+      context.addIssue({ code: 'custom', message: one });
+      return z.NEVER;
+    });
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false; // SyntaxError: that is the question
+  }
 }
 
 function programName() {

@@ -1,9 +1,7 @@
 /**
  * The life of one instance, as a table: phase x input -> the next phase and what to do about it.
  *
- * Everything here is pure; the supervisor performs the effects and feeds the results back as inputs.
- * `exited` means that nothing of the process tree is left, so two lives never overlap. Waits are absolute
- * times in the phase; `nextDeadline` says when the instance wants to be stepped again.
+ * Pure: the supervisor performs the effects and feeds the results back as inputs. Waits are absolute times.
  */
 import type {
   Exit,
@@ -23,6 +21,7 @@ export type Input =
   | { readonly type: 'stop'; readonly cause: StopCause; readonly patient: boolean }
   | { readonly type: 'restart'; readonly cause: StopCause }
   | { readonly type: 'kill'; readonly cause: StopCause }
+  | { readonly type: 'ready' }
   | { readonly type: 'orphaned'; readonly exit: Exit; readonly processes: number }
   | { readonly type: 'exited'; readonly remains: Remains }
   | { readonly type: 'deadline' };
@@ -40,7 +39,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** After SIGKILL the kernel may still hold a process (state D); this long we wait before we name it and go on. */
+/** So long a process may outlive SIGKILL (state D) before it is named and left. */
 export const patience: Millis = 5_000;
 
 type In<P extends PhaseName> = Instance & { readonly phase: Extract<Phase, { is: P }> };
@@ -50,16 +49,15 @@ type Table = { [P in PhaseName]: { [T in Input['type']]: Cell<P, T> } };
 
 // biome-ignore format: the columns are the point
 const table: Table = {
-  //          start               stop              restart               kill              orphaned               exited              deadline
-  down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   orphaned: impossible,  exited: impossible, deadline: stay   },
-  starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     orphaned: sweep,       exited: died,       deadline: rise   },
-  up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     orphaned: sweep,       exited: died,       deadline: stay   },
-  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    orphaned: stay,        exited: stopped,    deadline: escalate },
-  backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, orphaned: impossible,  exited: impossible, deadline: retry  },
-  failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   orphaned: impossible,  exited: impossible, deadline: stay   },
+  //          start               stop              restart               kill              ready            orphaned               exited              deadline
+  down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
+  starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: rise,     orphaned: sweep,       exited: died,       deadline: settle },
+  up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: stay,     orphaned: sweep,       exited: died,       deadline: stay   },
+  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     orphaned: stay,        exited: stopped,    deadline: escalate },
+  backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, ready: stay,     orphaned: impossible,  exited: impossible, deadline: retry  },
+  failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
 };
 
-/** A slot that has never run. */
 export function newInstance(spec: InstanceSpec): Instance {
   return { spec, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
 }
@@ -75,7 +73,7 @@ export function step(instance: Instance, input: Input, now: Millis): Step {
 export function nextDeadline({ phase }: Instance): Millis {
   switch (phase.is) {
     case 'starting':
-      return phase.settlesAt;
+      return Math.min(phase.settlesAt, phase.givesUpAt);
     case 'stopping':
       return Math.min(phase.killAt, phase.abandonAt);
     case 'backoff':
@@ -106,8 +104,11 @@ function spawnAfresh(instance: Instance, _input: Input, now: Millis): Step {
 }
 
 function spawn(instance: Instance, now: Millis): Step {
+  const { settle, ready } = instance.spec;
+  const settlesAt = ready === undefined ? now + settle : Infinity;
+  const givesUpAt = ready === undefined ? Infinity : now + ready.timeout;
   return {
-    instance: { ...instance, phase: { is: 'starting', since: now, settlesAt: now + instance.spec.settle } },
+    instance: { ...instance, phase: { is: 'starting', since: now, settlesAt, givesUpAt } },
     effects: [{ type: 'spawn' }],
   };
 }
@@ -118,12 +119,25 @@ function revive(i: In<'down'>, input: InputOf<'restart'>, now: Millis): Step {
   return input.cause.reason === 'changed' && putDown ? stay(i) : spawnAfresh(i, input, now);
 }
 
+function settle(i: In<'starting'>, _input: Input, now: Millis): Step {
+  if (now >= i.phase.givesUpAt) return giveUp(i, now);
+  return now < i.phase.settlesAt ? stay(i) : rise(i, { type: 'ready' }, now);
+}
+
 function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
-  if (now < i.phase.settlesAt) return stay(i);
   const { since } = i.phase;
   return {
     instance: { ...i, stillborn: 0, phase: { is: 'up', since: now, startedAt: since } },
-    effects: [tell({ type: 'up', id: i.spec.id, after: now - since })],
+    effects: [tell({ type: 'up', id: i.spec.id, after: now - since, probed: i.spec.ready !== undefined })],
+  };
+}
+
+/** It runs but is not ready in time: that counts as a crash, so it is ended without a cause of ours. */
+function giveUp(i: In<'starting'>, now: Millis): Step {
+  const { id, stopSignal: signal } = i.spec;
+  return {
+    instance: { ...i, phase: { ...ending(i.phase, now), killAt: now + i.spec.grace, abandonAt: Infinity } },
+    effects: [tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }), { type: 'signal', signal }],
   };
 }
 
@@ -169,7 +183,6 @@ function wantAnother(i: In<'stopping'>, input: InputOf<'restart'>): Step {
   return stay({ ...i, goal: 'up', phase: { ...i.phase, cause: i.phase.cause ?? input.cause } });
 }
 
-/** The kill date stands; only what is wanted afterwards, and why, can change. */
 function hurry(i: In<'stopping'>, input: InputOf<'stop'>): Step {
   return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: input.cause } });
 }
@@ -200,7 +213,6 @@ function retry(i: In<'backoff'>, _input: Input, now: Millis): Step {
   return now < i.phase.retryAt ? stay(i) : spawn(i, now);
 }
 
-/** No process is left to end, yet the end has its line: `processes` is 0. */
 function settleDown(i: In<'backoff'>, { cause }: InputOf<'stop' | 'kill'>): Step {
   const remains: Remains = { exit: i.phase.lastExit, processes: 0, survivors: [] };
   return {
@@ -215,8 +227,10 @@ function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step
   if (cause === undefined) return endedByItself(i, ended, now);
   if (i.goal === 'up') {
     const next = spawnAfresh(i, { type: 'start' }, now);
-    const obituary = exited(i, { ...ended, cause }, { is: 'restart', delay: 0, failures: 0 });
-    return { ...next, effects: [obituary, ...next.effects] };
+    return {
+      ...next,
+      effects: [exited(i, { ...ended, cause }, { is: 'restart', delay: 0, failures: 0 }), ...next.effects],
+    };
   }
   return {
     instance: { ...i, phase: { is: 'down', lastExit: input.remains.exit, cause } },
@@ -230,13 +244,10 @@ function died(i: In<'starting' | 'up'>, input: InputOf<'exited'>, now: Millis): 
   return endedByItself(i, { remains: input.remains, ran: now - since, wasUp }, now);
 }
 
-interface Ended {
-  readonly remains: Remains;
-  readonly ran: Millis;
-  readonly wasUp: boolean;
+type Ended = { readonly remains: Remains; readonly ran: Millis; readonly wasUp: boolean } & {
   readonly took?: Millis;
   readonly cause?: StopCause;
-}
+};
 
 function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
   const { exit } = ended.remains;

@@ -1,23 +1,45 @@
 /**
- * The lease of one service: how long it may live. It belongs to the service, not to one life of it, so a
- * restart does not renew it. Pure, like the instance table: the supervisor steps it and acts on the effects.
+ * The lease of one service: how long it may live (ttl), and how long without use (idle). It belongs to the
+ * service, not to one life of it, so a restart does not renew a ttl and an access to any instance renews the
+ * window of all. Pure, like the instance table: the supervisor steps it and acts on the effects.
+ *
+ * Use is looked for, not reported: at a deadline of the idle window the supervisor says what is known by then.
  */
 import type { Millis, StopCause } from '../model.js';
+import type { Use } from '../ports.js';
 
 export interface Lease {
   readonly ttl: Millis;
+  readonly idle: Millis;
   readonly state:
     | { readonly is: 'off' }
-    | { readonly is: 'running'; readonly endsAt: Millis; readonly warnAt: Millis }
+    | {
+        readonly is: 'running';
+        /** Of the ttl. */
+        readonly endsAt: Millis;
+        /** Of the idle window, as far as is known. */
+        readonly idleAt: Millis;
+        /** The last use that is known of; when the lease began, if none. */
+        readonly usedAt: Millis;
+        readonly everUsed: boolean;
+        /** The next warning for each. */
+        readonly warnAt: Millis;
+        readonly warnIdleAt: Millis;
+      }
     | { readonly is: 'ended' };
 }
 
+type Running = Extract<Lease['state'], { is: 'running' }>;
+
 export type LeaseInput =
   /** The service was started on request: the lease begins, unless it runs. */
-  { readonly type: 'started' } | { readonly type: 'stopped' } | { readonly type: 'deadline' };
+  | { readonly type: 'started' }
+  | { readonly type: 'stopped' }
+  /** `use`: what is known of its use now; needed when there is an idle window. */
+  | { readonly type: 'deadline'; readonly use?: Pick<Use, 'last' | 'busy'> };
 
 export type LeaseEffect =
-  | { readonly type: 'warn'; readonly in: Millis }
+  | { readonly type: 'warn'; readonly reason: 'ttl' | 'idle'; readonly in: Millis }
   | { readonly type: 'expire'; readonly cause: StopCause };
 
 export interface LeaseStep {
@@ -25,8 +47,8 @@ export interface LeaseStep {
   readonly effects: readonly LeaseEffect[];
 }
 
-export function newLease(ttl: Millis): Lease {
-  return { ttl, state: { is: 'off' } };
+export function newLease({ ttl, idle }: Pick<Lease, 'ttl' | 'idle'>): Lease {
+  return { ttl, idle, state: { is: 'off' } };
 }
 
 /** One minute before the end, or a tenth of the lease if that is shorter. */
@@ -35,29 +57,17 @@ export function warningBefore(window: Millis): Millis {
 }
 
 export function stepLease(lease: Lease, input: LeaseInput, now: Millis): LeaseStep {
-  const { ttl, state } = lease;
+  const { state } = lease;
   switch (input.type) {
-    case 'started': {
+    case 'started':
       if (state.is === 'running') return { lease, effects: [] };
-      const endsAt = now + ttl;
-      return { lease: { ttl, state: { is: 'running', endsAt, warnAt: endsAt - warningBefore(ttl) } }, effects: [] };
-    }
+      return { lease: { ...lease, state: begin(lease, now) }, effects: [] };
     case 'stopped':
-      return { lease: { ttl, state: { is: 'off' } }, effects: [] };
-    case 'deadline': {
-      if (state.is !== 'running') return { lease, effects: [] };
-      if (now >= state.endsAt) {
-        return {
-          lease: { ttl, state: { is: 'ended' } },
-          effects: [{ type: 'expire', cause: { reason: 'ttl', window: ttl } }],
-        };
-      }
-      if (now < state.warnAt) return { lease, effects: [] };
-      return {
-        lease: { ttl, state: { ...state, warnAt: Infinity } },
-        effects: [{ type: 'warn', in: state.endsAt - now }],
-      };
-    }
+      return { lease: { ...lease, state: { is: 'off' } }, effects: [] };
+    case 'deadline':
+      return state.is === 'running'
+        ? atDeadline(lease, renewed(lease, state, input.use, now), now)
+        : { lease, effects: [] };
     default:
       return input satisfies never;
   }
@@ -65,5 +75,51 @@ export function stepLease(lease: Lease, input: LeaseInput, now: Millis): LeaseSt
 
 /** When the lease must be stepped again; `Infinity` for never. */
 export function leaseDeadline({ state }: Lease): Millis {
-  return state.is === 'running' ? Math.min(state.endsAt, state.warnAt) : Infinity;
+  return state.is === 'running' ? Math.min(state.endsAt, state.idleAt, state.warnAt, state.warnIdleAt) : Infinity;
+}
+
+function begin({ ttl, idle }: Lease, now: Millis): Running {
+  const endsAt = now + ttl;
+  const idleAt = now + idle;
+  return {
+    ...{ is: 'running', endsAt, idleAt, usedAt: now, everUsed: false },
+    ...{ warnAt: endsAt - warningBefore(ttl), warnIdleAt: idleAt - warningBefore(idle) },
+  };
+}
+
+/** The idle window as the last use leaves it. While the service is in use, it has the whole window before it. */
+function renewed({ idle }: Lease, state: Running, use: Pick<Use, 'last' | 'busy'> | undefined, now: Millis): Running {
+  if (use === undefined) return state;
+  const usedAt = use.busy ? now : Math.min(Math.max(use.last, state.usedAt), now);
+  if (usedAt <= state.usedAt) return state;
+  const idleAt = usedAt + idle;
+  const everUsed = state.everUsed || use.last > state.usedAt;
+  return { ...state, usedAt, idleAt, everUsed, warnIdleAt: idleAt - warningBefore(idle) };
+}
+
+function atDeadline(lease: Lease, state: Running, now: Millis): LeaseStep {
+  const { ttl, idle } = lease;
+  if (now >= state.endsAt) return expire(lease, { reason: 'ttl', window: ttl });
+  if (now >= state.idleAt) {
+    const since = state.everUsed ? { since: now - state.usedAt } : {};
+    return expire(lease, { reason: 'idle', window: idle, ...since });
+  }
+  const effects: LeaseEffect[] = [];
+  if (now >= state.warnAt) effects.push({ type: 'warn', reason: 'ttl', in: state.endsAt - now });
+  if (now >= state.warnIdleAt) effects.push({ type: 'warn', reason: 'idle', in: state.idleAt - now });
+  return {
+    lease: {
+      ...lease,
+      state: {
+        ...state,
+        warnAt: now >= state.warnAt ? Infinity : state.warnAt,
+        warnIdleAt: now >= state.warnIdleAt ? Infinity : state.warnIdleAt,
+      },
+    },
+    effects,
+  };
+}
+
+function expire(lease: Lease, cause: StopCause): LeaseStep {
+  return { lease: { ...lease, state: { is: 'ended' } }, effects: [{ type: 'expire', cause }] };
 }

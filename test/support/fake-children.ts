@@ -30,6 +30,7 @@ export class FakeChildren {
       pass: (signal) => record(`passed ${signal}`),
       signal: record,
       kill: () => record('kill'),
+      pids: () => [],
       abandon: () => {
         record('abandon');
         this.exit(id, { how: 'signal', signal: 'SIGKILL' }, [{ pid: this.#pid, state: 'D', command: 'stuck' }]);
@@ -39,6 +40,11 @@ export class FakeChildren {
 
   get alive(): InstanceId[] {
     return [...this.#lives.values()].filter(({ alive }) => alive).map(({ id }) => id);
+  }
+
+  print(id: InstanceId, text: string): void {
+    const output = { id, stream: 'stdout', text, shown: 0, continued: false, end: 'line' } as const;
+    this.#life(id).listener.output(output);
   }
 
   orphan(id: InstanceId, exit: Exit, processes: number): void {

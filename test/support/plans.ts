@@ -23,17 +23,28 @@ export function instanceSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
 export interface ServiceWish extends Partial<InstanceSpec> {
   readonly ttl?: number;
   readonly count?: number;
+  readonly idle?: number;
+  readonly idleOn?: ServiceSpec['idleOn'];
+  readonly start?: ServiceSpec['start'];
+  readonly after?: readonly string[];
 }
 
 /** A plan from wishes by tag: `{ web: { ttl: 5000, count: 2 }, worker: {} }`. */
 export function planOf(wishes: Record<string, ServiceWish>, over: Partial<Plan> = {}): Plan {
-  const services = Object.entries(wishes).map(
-    ([tag, { ttl = Infinity, count = 1, ...spec }], position): ServiceSpec => {
-      const instances = Array.from({ length: count }, (_, index) =>
-        instanceSpec({ ...spec, id: `${tag}.${index + 1}`, tag, port: 5000 + 100 * position + index }),
-      );
-      return { tag, command: 'true', position, ttl, instances };
-    },
-  );
+  const services = Object.entries(wishes).map(([tag, wish], position): ServiceSpec => {
+    const {
+      ttl = Infinity,
+      idle = Infinity,
+      idleOn = 'access',
+      start = 'always',
+      after = [],
+      count = 1,
+      ...spec
+    } = wish;
+    const instances = Array.from({ length: count }, (_, index) =>
+      instanceSpec({ ...spec, id: `${tag}.${index + 1}`, tag, port: 5000 + 100 * position + index }),
+    );
+    return { tag, command: 'true', position, ttl, idle, idleOn, start, after, fronts: [], instances };
+  });
   return { root: '/', procfile: '/Procfile', services, onExit: 'restart', expireStatus: 0, ...over };
 }

@@ -6,6 +6,7 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
     tags: [],
     formation: { tags: {} },
     ttl: { tags: {} },
+    idle: { tags: {} },
     onExit: 'restart',
     grace: { tags: {} },
     expireStatus: 0,

@@ -42,6 +42,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
     env: {},
     detachment,
     ports,
+    portOf: ({ port }) => port,
   });
   const outputs: Output[] = [];
   const orphans: number[] = [];

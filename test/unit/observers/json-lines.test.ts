@@ -22,10 +22,14 @@ const textsOf = (lines: string) =>
 /** One event of every type, and one of every variant that is written differently. */
 const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] } = {
   spawned: [at({ type: 'spawned', id: 'web.1', pid: 812, port: 5000 })],
-  up: [at({ type: 'up', id: 'web.1', after: 1000 })],
+  up: [at({ type: 'up', id: 'web.1', after: 1000, probed: false })],
   output: [output('ready\n'), output('warning\n', { stream: 'stderr' }), output('long', { end: 'cut' })],
   stopping: [
     at({ type: 'stopping', id: 'web.1', cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 }),
+    at({
+      ...{ type: 'stopping', id: 'web.1', signal: 'SIGTERM', grace: 5000 },
+      cause: { reason: 'idle', window: 60_000, since: 60_000 },
+    }),
     at({ type: 'stopping', id: 'web.1', cause: { reason: 'ttl', window: 60_000 }, signal: 'SIGTERM', grace: Infinity }),
   ],
   orphaned: [at({ type: 'orphaned', id: 'web.1', exit: { how: 'code', code: 0 }, processes: 2 })],
@@ -42,6 +46,10 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
     }),
     exited({ exit: { how: 'code', code: 0 }, next: { is: 'done' } }),
   ],
+  unready: [at({ type: 'unready', id: 'db.1', after: 30_000, waiting: ['web'] })],
+  waiting: [at({ type: 'waiting', tag: 'web', for: ['db'] })],
+  stranded: [at({ type: 'stranded', tag: 'web', for: 'db' })],
+  woken: [at({ type: 'woken', tag: 'web' })],
   expiring: [at({ type: 'expiring', tag: 'web', reason: 'ttl', in: 60_000 })],
   notice: [at({ type: 'notice', text: 'port 5000 is held by nginx (pid 812)' })],
   stopped: [at({ type: 'stopped', status: 130 })],

@@ -5,7 +5,7 @@ import { createRepeats } from '../../../src/observers/repeats.js';
 const id = 'bad.1';
 const event = (happening: Happening): ProcletEvent => ({ at: 0, ...happening });
 const spawned = event({ type: 'spawned', id, pid: 1, port: 0 });
-const up = event({ type: 'up', id, after: 1_000 });
+const up = event({ type: 'up', id, after: 1_000, probed: false });
 const says = (text: string): ProcletEvent =>
   event({ type: 'output', id, stream: 'stdout', text, shown: 0, continued: false, end: 'line' });
 const crashed = event({

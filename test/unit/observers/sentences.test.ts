@@ -24,7 +24,7 @@ describe('a start', () => {
   });
 
   test('that lasts is news only after a failure', () => {
-    const up = at({ type: 'up', id: 'web.1', after: 1000 });
+    const up = at({ type: 'up', id: 'web.1', after: 1000, probed: false });
     const crash = exited({ next: { is: 'restart', delay: 1000, failures: 1 } });
     expect(said(spawned(), up)).toEqual(['web.1 started (pid 812, port 5000)']);
     expect(said(crash, up, up).slice(1)).toEqual(['web.1 is up again']);

@@ -56,6 +56,11 @@ describe('buildPlan', () => {
           command: 'run web',
           position: 0,
           ttl: Infinity,
+          idle: Infinity,
+          idleOn: 'access',
+          start: 'always',
+          after: [],
+          fronts: [],
           instances: [
             {
               id: 'web.1',

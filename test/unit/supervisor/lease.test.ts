@@ -9,7 +9,7 @@ import {
 } from '../../../src/supervisor/lease.js';
 
 function play(ttl: number, scenes: [at: number, input: LeaseInput['type'], effects: string[]][]): Lease {
-  let lease = newLease(ttl);
+  let lease = newLease({ ttl, idle: Infinity });
   for (const [at, type, expected] of scenes) {
     const answer = stepLease(lease, { type }, at);
     lease = answer.lease;

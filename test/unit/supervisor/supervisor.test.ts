@@ -8,7 +8,8 @@ import { planOf } from '../../support/plans.js';
 function run(plan: Plan) {
   const clock = new FakeClock();
   const children = new FakeChildren();
-  const supervisor = new Supervisor(plan, { clock, spawn: children.spawn });
+  const use = { last: -Infinity, busy: false, listens: false };
+  const supervisor = new Supervisor(plan, { clock, spawn: children.spawn, look: () => use });
   const events: ProcletEvent[] = [];
   supervisor.subscribe((event) => events.push(event));
   let status: number | undefined;
@@ -17,7 +18,7 @@ function run(plan: Plan) {
   });
   supervisor.start();
   const types = () => events.map(({ type }) => type);
-  return { clock, children, supervisor, events, types, status: () => Promise.resolve().then(() => status) };
+  return { use, clock, children, supervisor, events, types, status: () => Promise.resolve().then(() => status) };
 }
 
 const shutdown = { type: 'shutdown', status: 130, patient: false } as const;
@@ -167,6 +168,192 @@ describe('--on-exit stop', () => {
     expect(children.log.at(-1)).toBe('web.1 SIGTERM');
     children.exit('web.1', code(9));
     expect(await status()).toBe(4);
+  });
+});
+
+describe('an idle window', () => {
+  test('ends a service that is not used, with a warning before, and says how long ago it was used', () => {
+    const { children, clock, events, use } = run(planOf({ web: { idle: 20_000 }, worker: {} }));
+    Object.assign(use, { listens: true });
+    clock.advance(5_000);
+    use.last = clock.now();
+    clock.advance(17_999);
+    expect(events.map(({ type }) => type)).not.toContain('expiring');
+    clock.advance(1);
+    expect(events.at(-1)).toMatchObject({ type: 'expiring', reason: 'idle', in: 2_000 });
+    clock.advance(2_000);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+    expect(events.at(-1)).toMatchObject({ cause: { reason: 'idle', window: 20_000, since: 20_000 } });
+  });
+
+  test('is renewed by each access, to the moment', () => {
+    const { children, clock, use } = run(planOf({ web: { idle: 10_000 } }));
+    Object.assign(use, { listens: true });
+    for (let access = 0; access < 100; access += 1) {
+      clock.advance(9_999);
+      use.last = clock.now();
+    }
+    clock.advance(9_999);
+    expect(children.alive).toEqual(['web.1']);
+    clock.advance(1);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+  });
+
+  test('does not pass while a request is in flight, and is whole again after it', () => {
+    const { children, clock, use } = run(planOf({ web: { idle: 10_000 } }));
+    Object.assign(use, { listens: true, busy: true });
+    clock.advance(60_000);
+    expect(children.log).not.toContain('web.1 SIGTERM');
+    Object.assign(use, { busy: false, last: clock.now() });
+    clock.advance(9_999);
+    expect(children.log).not.toContain('web.1 SIGTERM');
+    clock.advance(1);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+  });
+
+  test('of a service without a port is renewed by its output', () => {
+    const { children, clock } = run(planOf({ worker: { idle: 10_000 } }));
+    clock.advance(9_000);
+    children.print('worker.1', 'busy\n');
+    clock.advance(9_999);
+    expect(children.log).not.toContain('worker.1 SIGTERM');
+    clock.advance(1);
+    expect(children.log.at(-1)).toBe('worker.1 SIGTERM');
+  });
+
+  test('on nothing is renewed by nothing', () => {
+    const { children, clock, use } = run(planOf({ web: { idle: 10_000, idleOn: 'none' } }));
+    clock.advance(5_000);
+    Object.assign(use, { listens: true, last: clock.now() });
+    children.print('web.1', 'busy\n');
+    clock.advance(5_000);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+  });
+
+  test('ends the run with 0 when nothing else is left', async () => {
+    const { children, clock, status } = run(planOf({ web: { idle: 5_000 } }));
+    clock.advance(6_000);
+    children.exit('web.1', signal('SIGTERM'));
+    expect(await status()).toBe(0);
+  });
+});
+
+const tcp = { kind: 'tcp', timeout: 5_000 } as const;
+
+describe('start: on-access', () => {
+  const plan = () =>
+    planOf({
+      web: { start: 'on-access', idle: 10_000, after: ['db'], ready: tcp },
+      db: { start: 'manual', ready: tcp },
+    });
+
+  test('starts nothing, and the run goes on', async () => {
+    const { children, status } = run(plan());
+    expect(children.log).toEqual([]);
+    expect(await status()).toBeUndefined();
+  });
+
+  test('an access starts what the service is after, then the service, and is told when it is ready', async () => {
+    const { children, supervisor } = run(plan());
+    const woken = supervisor.wake('web');
+    expect(children.alive).toEqual(['db.1']);
+    supervisor.ready('db.1');
+    expect(children.alive).toEqual(['web.1', 'db.1'].sort());
+    supervisor.ready('web.1');
+    await woken;
+    expect(supervisor.upInstances('web')).toEqual(['web.1']);
+  });
+
+  test('an idle service is put down with what was started for it, and an access wakes both again', async () => {
+    const { children, supervisor, clock, status } = run(plan());
+    void supervisor.wake('web');
+    supervisor.ready('db.1');
+    supervisor.ready('web.1');
+    clock.advance(10_000);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.at(-1)).toBe('db.1 SIGTERM');
+    children.exit('db.1', signal('SIGTERM'));
+    expect(await status()).toBeUndefined();
+    void supervisor.wake('web');
+    expect(children.alive).toEqual(['db.1']);
+  });
+
+  test('an access during the stop waits for the next life', async () => {
+    const { children, supervisor, clock } = run(planOf({ web: { start: 'on-access', idle: 10_000, ready: tcp } }));
+    void supervisor.wake('web');
+    supervisor.ready('web.1');
+    clock.advance(10_000);
+    const woken = supervisor.wake('web');
+    children.exit('web.1', signal('SIGTERM'));
+    supervisor.ready('web.1');
+    await woken;
+  });
+
+  test('a service that fails tells who waits for it, and a later access tries again', async () => {
+    const { children, supervisor } = run(planOf({ web: { start: 'on-access', ready: tcp, restart: 'never' } }));
+    const woken = supervisor.wake('web');
+    children.exit('web.1', code(3));
+    await expect(woken).rejects.toThrow('web.1 exited with code 3');
+    void supervisor.wake('web').catch(() => {});
+    expect(children.alive).toEqual(['web.1']);
+  });
+
+  test('a shutdown tells who waits, and ends the run', async () => {
+    const { children, supervisor, status } = run(planOf({ web: { start: 'on-access', ready: tcp } }));
+    const woken = supervisor.wake('web');
+    supervisor.request(shutdown);
+    await expect(woken).rejects.toThrow('proclet is ending');
+    children.exit('web.1', signal('SIGTERM'));
+    expect(await status()).toBe(130);
+    await expect(supervisor.wake('web')).rejects.toThrow('proclet is ending');
+  });
+});
+
+describe('after', () => {
+  test('starts a service when what it is after is ready, and stops it before', () => {
+    const { children, supervisor, types } = run(planOf({ web: { after: ['db'] }, db: { ready: tcp } }));
+    expect(children.alive).toEqual(['db.1']);
+    expect(types()).toContain('waiting');
+    supervisor.ready('db.1');
+    expect(children.alive).toContain('web.1');
+    supervisor.request(shutdown);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.at(-1)).toBe('db.1 SIGTERM');
+  });
+
+  test('takes work that is done for ready', () => {
+    const { children } = run(planOf({ migrate: {}, web: { after: ['migrate'] } }));
+    expect(children.alive).toEqual(['migrate.1']);
+    children.exit('migrate.1', code(0));
+    expect(children.alive).toEqual(['web.1']);
+  });
+
+  test('names who waits for what is not ready in time, which is then started again', () => {
+    const { children, clock, events } = run(planOf({ web: { after: ['db'] }, db: { ready: tcp } }));
+    clock.advance(5_000);
+    expect(events.find(({ type }) => type === 'unready')).toMatchObject({ id: 'db.1', waiting: ['web'], after: 5_000 });
+    expect(children.log.at(-1)).toBe('db.1 SIGTERM');
+    children.exit('db.1', signal('SIGTERM'));
+    clock.advance(1_000);
+    expect(children.log.at(-1)).toBe('db.1 spawn');
+  });
+
+  test('does not start a service after one that failed, and says so; the run ends with its status', async () => {
+    const { children, types, status } = run(planOf({ web: { after: ['db'] }, db: { ready: tcp, restart: 'never' } }));
+    children.exit('db.1', code(9));
+    expect(types()).toContain('stranded');
+    expect(children.alive).toEqual([]);
+    expect(await status()).toBe(9);
+  });
+
+  test('a second Ctrl-C kills all at once, in no order', () => {
+    const { children, supervisor } = run(planOf({ web: { after: ['db'] }, db: {} }));
+    supervisor.ready('db.1');
+    supervisor.request(shutdown);
+    supervisor.request(shutdown);
+    expect(children.log.slice(-2)).toEqual(['web.1 kill', 'db.1 kill']);
   });
 });
 

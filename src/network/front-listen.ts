@@ -1,0 +1,139 @@
+/**
+ * Listens on a public address and hands over each connection before anything of it is read.
+ *
+ * Node lets a program choose what a socket reads into (`onread`) for the connections it makes, not for those it
+ * accepts; reading into fresh buffers costs the front half its speed. So the handle of an accepted connection is
+ * taken from the server's own handle, and the socket is made here, as `net.Server` does it, with `onread`. Both are
+ * internals of Node (`_handle.onconnection`, the option `handle`) and used in this file alone; where they are not
+ * found, the sockets of the server are used and read by their events, which is slower and otherwise the same.
+ */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import net, { type Server, type Socket } from 'node:net';
+import type { Address } from './front-address.js';
+
+/** A connection that has come and belongs to nobody yet. */
+export interface Arrival {
+  /** The socket, not reading before `resume()`. `onread` as in `net.connect`: false stops reading until `resume()`. */
+  open(onread: net.OnReadOpts): Socket;
+  drop(): void;
+}
+
+export type Arrived = (arrival: Arrival) => void;
+
+interface ConnectionHandle {
+  setNoDelay?(on: boolean): void;
+  close(): void;
+}
+
+interface Handled {
+  readonly _handle?: { onconnection?: (error: number, handle: ConnectionHandle) => void } | null;
+}
+
+/** Waiting in the kernel to be accepted; it takes the least of this and net.core.somaxconn. */
+const backlog = 4096;
+
+/** Only the user who runs proclet may connect to a public socket in the file system. */
+const socketMode = 0o600;
+
+export async function listen(address: Address, arrived: Arrived): Promise<Server> {
+  try {
+    return await open(address, arrived);
+  } catch (error) {
+    if (!('path' in address) || !isAddressInUse(error) || !(await isStale(address.path))) throw error;
+    unlinkSync(address.path);
+    return await open(address, arrived);
+  }
+}
+
+function open(address: Address, arrived: Arrived): Promise<Server> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      server.on('error', ignoreAcceptError);
+      takeConnections(server, arrived);
+      resolve(server);
+    });
+    server.listen({ ...address, backlog });
+    // A path is bound by now, with the mode that the umask left, which is hardly ever one that others may write to.
+    if ('path' in address && server.listening && !address.path.startsWith('\0')) chmodSync(address.path, socketMode);
+  });
+}
+
+function takeConnections(server: Server, arrived: Arrived): void {
+  const handle = (server as unknown as Handled)._handle;
+  if (typeof handle?.onconnection !== 'function' || !socketsTakeHandles()) {
+    server.on('connection', (socket) => arrived(readByEvents(socket)));
+    return;
+  }
+  handle.onconnection = (error, accepted) => {
+    if (error !== 0 && error !== undefined) return; // EMFILE: libuv has closed the connection
+    arrived({
+      open(onread) {
+        accepted.setNoDelay?.(true); // pipes have none
+        return new net.Socket(socketOptions(accepted, onread));
+      },
+      drop: () => accepted.close(),
+    });
+  };
+}
+
+function socketOptions(handle: object, onread: net.OnReadOpts): net.SocketConstructorOpts {
+  // Of these, the types know the last three.
+  const options = { handle, pauseOnCreate: true, onread, allowHalfOpen: true, readable: true, writable: true };
+  return options;
+}
+
+/** Asks with a handle that only records what is done to it whether it is used, and `onread` with it. */
+function socketsTakeHandles(): boolean {
+  const buffer = Buffer.alloc(1);
+  let given: unknown;
+  const probe = {
+    useUserBuffer: (own: unknown) => {
+      given = own;
+    },
+    readStop: () => 0,
+    getAsyncId: () => 1,
+    close: () => {},
+  };
+  try {
+    new net.Socket(socketOptions(probe, { buffer, callback: () => true }));
+    return given === buffer;
+  } catch {
+    return false; // whatever this Node does with handles, it is not what is expected
+  }
+}
+
+function readByEvents(socket: Socket): Arrival {
+  return {
+    open({ callback }) {
+      socket.on('data', (chunk: Buffer) => {
+        if (!callback(chunk.length, chunk)) socket.pause();
+      });
+      return socket.pause();
+    },
+    drop: () => void socket.on('error', () => {}).destroy(),
+  };
+}
+
+function ignoreAcceptError(): void {
+  // EMFILE: the connection is closed, the next may fare better
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+}
+
+/** Whether a path is a socket that nobody listens on, left behind by a program that was killed. */
+function isStale(path: string): Promise<boolean> {
+  if (path.startsWith('\0') || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * The front: a TCP proxy in this process, one for each public address that has to be held while its service sleeps,
+ * changes or is several. It passes bytes on and knows nothing of what they mean, so whatever speaks over TCP works
+ * through it: HTTP/1, HTTP/2, WebSocket, Redis, PostgreSQL. It adds nothing to them, but for the PROXY protocol's
+ * header where that is asked for, and answers by itself only a client for whom there is no service.
+ *
+ * Not seen: bytes that the kernel holds for a slow client after the front has handed over the last of them (up to
+ * net.ipv4.tcp_wmem), and that a client hung up after more than it may say while it waits (`heldWhileWaiting`).
+ */
+import type { AddressInfo } from 'node:net';
+import type { Millis } from '../model.js';
+import type { Clock } from '../ports.js';
+import type { Address } from './front-address.js';
+import { Connection, heldWhileWaiting, type Surroundings } from './front-connection.js';
+import { Delay } from './front-delay.js';
+import { type Arrival, listen } from './front-listen.js';
+import { OwnPorts } from './front-own-ports.js';
+import type { Refusal } from './front-refusal.js';
+import { Relay } from './front-relay.js';
+import { betweenAttempts } from './front-upstream.js';
+
+export type { Address };
+
+/** Connections that may wait for a service at once, unless `waitingLimit` says otherwise. */
+export const defaultWaitingLimit = 16_384;
+
+/** A refused client that says nothing for so long is closed without a page. */
+const speakWithin: Millis = 250;
+/** A refused client that does not hang up for so long is cut off. */
+const hangUpWithin: Millis = 2_000;
+
+export interface FrontOptions {
+  readonly clock: Clock;
+  /** The public address. A path gets mode 0600, and replaces a socket that nobody listens on. */
+  readonly listen: Address;
+  /**
+   * Called for each new connection: the address to connect to, now or later (the service may have to be started
+   * first). When it rejects, the client is refused.
+   */
+  readonly target: () => Address | Promise<Address>;
+  /** What an HTTP/1 client reads with status 502 when there is no service for it; any other client is closed. */
+  readonly refusal: (error: unknown) => Refusal;
+  /** Whether services are told who connects, in the PROXY protocol, version 2. */
+  readonly proxyProtocol: boolean;
+  /** Most connections that wait for `target` and its service at once; one more is closed at once. */
+  readonly waitingLimit?: number;
+}
+
+export interface Front {
+  /** As bound: port 0 is resolved. */
+  readonly address: Address;
+  /**
+   * When the last access was, on the clock's `now`: a connection was opened, bytes moved either way, or an exchange
+   * that was in flight ended. `-Infinity` before the first.
+   */
+  readonly lastAccess: Millis;
+  readonly connections: number;
+  /** Connections that wait for `target`, or to be connected to what it answered. */
+  readonly waiting: number;
+  /**
+   * Connections whose last bytes came from the client (an answer is owed), for which bytes are still buffered towards
+   * either side, or that wait. An idle keep-alive connection is none of these.
+   */
+  readonly inFlight: number;
+  /** Whether a local port is, or was in the last two minutes, that of one of the front's connections to a service. */
+  isOwnPort(port: number): boolean;
+  /** Stops accepting; open connections go on. */
+  stopListening(): Promise<void>;
+  /** Closes everything now. */
+  close(): Promise<void>;
+}
+
+/** Rejects with what `listen` says: EADDRINUSE, EACCES ... */
+export async function openFront(options: FrontOptions): Promise<Front> {
+  const clients = new Clients(options);
+  const server = await listen(options.listen, (arrival) => clients.admit(arrival));
+  const bound = server.address();
+  const address = bound === null || typeof bound === 'string' ? options.listen : addressOf(bound);
+
+  /** The sockets that listen are closed when `close` returns; the server's own event would wait for connections. */
+  async function stopListening(): Promise<void> {
+    if (server.listening) server.close();
+  }
+
+  return {
+    address,
+    get lastAccess() {
+      return clients.lastAccess;
+    },
+    get connections() {
+      return clients.count;
+    },
+    get waiting() {
+      return clients.waiting;
+    },
+    get inFlight() {
+      return clients.inFlight;
+    },
+    isOwnPort: (port) => clients.isOwnPort(port),
+    stopListening,
+    async close() {
+      await stopListening();
+      clients.close();
+    },
+  };
+}
+
+function addressOf({ address, port }: AddressInfo): Address {
+  return { host: address, port };
+}
+
+/** The connections of a front, and what is known about them together. */
+class Clients {
+  lastAccess: Millis = -Infinity;
+  waiting = 0;
+  readonly #all = new Set<Connection>();
+  readonly #limit: number;
+  readonly #around: Surroundings;
+
+  constructor({ clock, listen: address, target, refusal, proxyProtocol, waitingLimit }: FrontOptions) {
+    this.#limit = waitingLimit ?? defaultWaitingLimit;
+    this.#around = {
+      relay: new Relay(),
+      ports: new OwnPorts(clock),
+      vestibule: Buffer.allocUnsafeSlow(heldWhileWaiting),
+      delays: {
+        attempt: new Delay(clock, betweenAttempts),
+        speak: new Delay(clock, speakWithin),
+        hangUp: new Delay(clock, hangUpWithin),
+      },
+      tell: proxyProtocol ? address : undefined,
+      target,
+      refusal,
+      accessed: () => {
+        this.lastAccess = clock.now();
+      },
+      settled: () => {
+        this.waiting -= 1;
+      },
+      left: (connection) => this.#all.delete(connection),
+    };
+  }
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  get inFlight(): number {
+    let count = 0;
+    for (const connection of this.#all) if (connection.isInFlight) count += 1;
+    return count;
+  }
+
+  isOwnPort(port: number): boolean {
+    return this.#around.ports.has(port);
+  }
+
+  admit(arrival: Arrival): void {
+    this.#around.accessed();
+    if (this.waiting >= this.#limit) {
+      arrival.drop();
+      return;
+    }
+    this.waiting += 1;
+    const connection = new Connection(arrival, this.#around);
+    this.#all.add(connection);
+    connection.seekTarget();
+  }
+
+  close(): void {
+    for (const connection of this.#all) connection.destroy();
+    for (const delay of Object.values(this.#around.delays)) delay.close();
+  }
+}
