@@ -11,9 +11,3 @@ export function parseAddress(text: string): Address | undefined {
   if (bare.includes(':') && bare === host) return undefined;
   return { host: bare === '' ? '127.0.0.1' : bare, port };
 }
-
-/** For messages and links: `127.0.0.1:8080`, `[::1]:8080`, or the path. */
-export function showAddress(address: Address): string {
-  if ('path' in address) return address.path;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-}
