@@ -271,11 +271,12 @@ export class Supervisor implements Supervision {
   }
 
   #wakeUp(): void {
-    this.#leases.wake();
+    // First what the instances are by now: whether a service still starts decides about its idle window.
     const now = this.#clock.now();
     for (const instance of this.#roster.all) {
       if (nextDeadline(instance) <= now) this.#receive(instance.spec.id, { type: 'deadline' });
     }
+    this.#leases.wake();
     this.#rest();
   }
 

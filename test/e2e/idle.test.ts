@@ -27,11 +27,11 @@ describe('--idle', () => {
 
   test('is renewed by each access through the public port, and says when the last was', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
-    const app = start(ws, '--idle', '1s');
+    const app = start(ws, '--idle', '2s');
     await eventually(() => get(ws.port));
-    await keepUsing(ws.port, performance.now() + 3_000);
+    await keepUsing(ws.port, performance.now() + 5_000);
     expect(app.text).not.toContain('expired');
-    await app.line(/web\.1 expired: idle for 1s, last used [0-9.]+m?s ago/);
+    await app.line(/web\.1 expired: idle for 2s, last used [0-9.]+m?s ago/);
   });
 
   test('sees accesses to a port that the program chose itself', async () => {

@@ -45,7 +45,7 @@ describe('a life', () => {
     expect(life.text.split('\n').slice(0, 4)).toEqual([
       '0027',
       `${directory}/inner`,
-      'A PATH PROCLET_MARK PWD',
+      'A PATH PORT PROCLET_MARK PWD',
       'b  c "d"',
     ]);
   });
@@ -100,7 +100,8 @@ describe('ending a tree', () => {
 
   test('does not wait for a pipe that a process outside the tree holds', async () => {
     const { directory, survivors } = workspace({});
-    const escaping = '(ulimit -S -w unlimited; exec setsid sleep 1000) & echo last words';
+    const escaped = "(ulimit -S -w unlimited; exec setsid sh -c '>escaped; exec sleep 1000') &";
+    const escaping = `${escaped} while [ ! -e escaped ]; do :; done; echo last words`;
     const life = live(directory, ['/bin/sh', '-c', escaping]);
     await life.line('last words');
     const { exit } = await life.remains;
