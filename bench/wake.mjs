@@ -62,7 +62,11 @@ async function woken(round) {
   return took;
 }
 
-for (let up = false; !up; ) up = await firstByte(port).then(() => true, () => wait(20));
+for (let up = false; !up; )
+  up = await firstByte(port).then(
+    () => true,
+    () => wait(20),
+  );
 await asleep(1);
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const times = { bare: [], woken: [] };
@@ -74,4 +78,6 @@ runner.kill('SIGINT');
 await new Promise((done) => runner.once('exit', done));
 rmSync(directory, { recursive: true });
 const [own_, all] = [median(times.bare), median(times.woken)];
-console.log(`the program alone ${own_.toFixed(0)} ms, woken ${all.toFixed(0)} ms: waking costs ${(all - own_).toFixed(0)} ms (medians of ${rounds})`);
+console.log(
+  `the program alone ${own_.toFixed(0)} ms, woken ${all.toFixed(0)} ms: waking costs ${(all - own_).toFixed(0)} ms (medians of ${rounds})`,
+);

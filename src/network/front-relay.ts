@@ -10,8 +10,8 @@
 import type { Socket } from 'node:net';
 import { Writer, type Written } from './front-write.js';
 
-/** 128 KiB to 512 KiB move files equally fast here; 64 KiB take a third more CPU per megabyte (bench/front.mjs). */
-const readSize = 256 * 1024;
+/** More takes less CPU per megabyte, and is what a stalled peer may cost: see bench/front.mjs. */
+const readSize = 512 * 1024;
 
 export class Relay {
   /** What sockets read into. */

@@ -3,7 +3,16 @@
  * born in it, wherever it went, and whose `cgroup.kill` ends them all in one write (Linux 5.14). The best
  * means there is, where proclet may make directories below its own group.
  */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface Cgroups {
@@ -22,8 +31,8 @@ export interface Cgroup {
   pids(): number[];
   /** Ends every process in it and below it. */
   kill(): void;
-  /** Removes it, if nothing is left in it. */
-  remove(): void;
+  /** Removes it, if nothing is left in it; answers whether it is gone. */
+  remove(): boolean;
 }
 
 /** Makes the group of a run below proclet's own, or answers why that cannot be. */
@@ -95,19 +104,22 @@ function ownGroup(): string | undefined {
 function pidsBelow(directory: string): number[] {
   try {
     const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
-    return [...own, ...inner(directory).flatMap(pidsBelow)];
+    // A directory has a link from itself, one from above, and one from each below.
+    return statSync(directory).nlink === 2 ? own : [...own, ...inner(directory).flatMap(pidsBelow)];
   } catch {
     return []; // ENOENT, ENODEV: removed
   }
 }
 
-/** Removes a group and those below it, as far as nothing lives in them. */
-export function removeCgroups(directory: string): void {
+/** Removes a group and those below it, as far as nothing lives in them; answers whether it is gone. */
+export function removeCgroups(directory: string): boolean {
   try {
-    for (const below of inner(directory)) removeCgroups(below);
+    if (statSync(directory).nlink !== 2) for (const below of inner(directory)) removeCgroups(below);
     rmdirSync(directory);
-  } catch {
-    // EBUSY: something still lives in it, which the guardian will end. ENOENT: gone already.
+    return true;
+  } catch (error) {
+    // EBUSY: something still lives in it, which the guardian will end.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
 

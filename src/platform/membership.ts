@@ -24,15 +24,24 @@ export interface Tree {
   readonly guests: Set<string>;
 }
 
+interface Kin {
+  readonly children: ReadonlyMap<number, readonly ProcessRow[]>;
+  readonly sessions: ReadonlyMap<number, readonly ProcessRow[]>;
+}
+
+/** Who is whose child, and in which session: worked out once, when first asked. */
+export type Kinship = () => Kin;
+
 /**
  * The live members of a tree, which are added to `tree.known`. `self` (proclet) is never one; `grouped` are the
- * pids in the tree's control group.
+ * pids in the tree's control group. Several trees in one table can share the `kinship`.
  */
 export function membersOf(
   tree: Tree,
   processes: Processes,
   self: number,
   grouped: readonly number[] = [],
+  kinship: Kinship = kinshipIn(processes),
 ): ProcessRow[] {
   const members = new Map<number, ProcessRow>();
   const queue: ProcessRow[] = [];
@@ -53,7 +62,7 @@ export function membersOf(
   for (const row of processes.values()) if (isMember(tree, row)) admit(row);
   // No member was found, so there is nobody whose children could be: the common case of a tree that is gone.
   if (queue.length === 0) return [];
-  const kin = kinOf(processes);
+  const kin = kinship();
   for (let row = queue.pop(); row !== undefined; row = queue.pop()) {
     for (const child of kin.children.get(row.pid) ?? []) admit(child);
     if (row.sid === row.pid) for (const peer of kin.sessions.get(row.sid) ?? []) admit(peer);
@@ -88,7 +97,15 @@ function bears(row: ProcessRow, mark: string): boolean {
   return runOf(row.mark) !== undefined && row.mark?.startsWith(mark) === true;
 }
 
-function kinOf(processes: Processes) {
+export function kinshipIn(processes: Processes): Kinship {
+  let kin: Kin | undefined;
+  return () => {
+    kin ??= kinOf(processes);
+    return kin;
+  };
+}
+
+function kinOf(processes: Processes): Kin {
   const children = new Map<number, ProcessRow[]>();
   const sessions = new Map<number, ProcessRow[]>();
   for (const row of processes.values()) {

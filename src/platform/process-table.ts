@@ -36,6 +36,8 @@ export interface ProcessTable {
   readNew(seen: Set<number>, meet?: (row: ProcessRow) => void): Newcomers;
   /** One process, now; undefined when it is gone. */
   find(pid: number): ProcessRow | undefined;
+  /** Whether it is still the process that was seen: same pid, same start. */
+  isSame(row: ProcessRow): boolean;
   /** The command line for people, at most 80 characters. */
   command(pid: number): string;
 }
@@ -86,10 +88,15 @@ function markInEnvironment(pid: number): string | undefined {
   }
 }
 
+/** The fields of /proc/PID/stat after the name, which may contain anything. */
+function statOf(pid: number): string[] {
+  const stat = peek(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
 /** proc(5): the fields after the last `)`, which ends the command's name, are state ppid pgrp session … starttime(22). */
 function linuxRow(pid: number): ProcessRow | undefined {
-  const stat = peek(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOf(pid);
   const [state, ppid, pgid, sid] = fields;
   const started = fields[19];
   if (!state || started === undefined || isDead(state, Number(fields[17]))) return undefined;
@@ -136,6 +143,7 @@ const linuxTable: ProcessTable = {
     return { rows, missed };
   },
   find: linuxRow,
+  isSame: ({ pid, started }) => statOf(pid)[19] === started,
   command(pid) {
     const words = peek(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
     const name = /\((.*)\)/s.exec(peek(`/proc/${pid}/stat`))?.[1] ?? '';
@@ -155,6 +163,7 @@ const psTable: ProcessTable = {
     return { rows, missed: 0 };
   },
   find: (pid) => parsePs(ps(['-p', String(pid)])).get(pid),
+  isSame: (row) => psTable.find(row.pid)?.started === row.started,
   command(pid) {
     try {
       return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })

@@ -6,7 +6,16 @@
 import type { Millis, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Cgroup } from './cgroup.js';
-import { isForeign, isGuest, isInGroup, isMember, membersOf, type Tree } from './membership.js';
+import {
+  isForeign,
+  isGuest,
+  isInGroup,
+  isMember,
+  type Kinship,
+  kinshipIn,
+  membersOf,
+  type Tree,
+} from './membership.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 
 const firstLook: Millis = 4;
@@ -134,21 +143,24 @@ export class ProcessTrees {
   #look(): void {
     this.#dueAt = Infinity;
     const processes = this.#table.read();
-    const members = new Map([...this.#ending].map((tree) => [tree, this.#membersOf(tree, processes)]));
+    const kinship = kinshipIn(processes);
+    const members = new Map([...this.#ending].map((tree) => [tree, this.#membersOf(tree, processes, kinship)]));
     for (const [tree, rows] of members) deliver(tree, rows, this.#table);
     const killing = new Map([...members].filter(([{ killing }]) => killing));
     if (killing.size > 0) this.#strike(killing, processes);
     for (const [tree, rows] of members) this.#judge(tree, rows, processes);
     if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing)) {
       // Those that look empty are looked at again soon: it is time they wait for, not the others.
-      if ([...this.#ending].some(({ quiet }) => quiet > 0)) this.#pause = firstLook;
+      if ([...this.#ending].some(({ quiet, guestsLeaveAt }) => quiet > 0 && !guestsLeaveAt)) this.#pause = firstLook;
       this.#lookIn(this.#pause);
       this.#pause = Math.min(this.#pause * 1.5, slowestLook);
     }
   }
 
-  #membersOf(tree: Ending, processes: Map<number, ProcessRow>): ProcessRow[] {
-    return membersOf(tree, processes, this.#self, tree.cgroup?.pids());
+  #membersOf(tree: Ending, processes: Map<number, ProcessRow>, kinship?: Kinship): ProcessRow[] {
+    // That a group can be removed is the shortest way to know that nothing is in it.
+    const grouped = tree.leaderGone && tree.cgroup?.remove() ? [] : tree.cgroup?.pids();
+    return membersOf(tree, processes, this.#self, grouped, kinship);
   }
 
   /**
@@ -232,7 +244,7 @@ function deliver(tree: Ending, members: readonly ProcessRow[], table: ProcessTab
 
 /** Signals a process only if it is still the one that was seen: same pid, same start. */
 function send(row: ProcessRow, signal: NodeJS.Signals, table: ProcessTable): void {
-  if (table.find(row.pid)?.started !== row.started) return;
+  if (!table.isSame(row)) return;
   try {
     process.kill(row.pid, signal);
   } catch {

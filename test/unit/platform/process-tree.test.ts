@@ -33,6 +33,7 @@ class FakeMachine implements ProcessTable {
     return { rows, missed };
   };
   find = (pid: number) => this.successors.get(pid) ?? this.rows.find((one) => one.pid === pid);
+  isSame = (row: ProcessRow) => this.find(row.pid)?.started === row.started;
   command = (pid: number) => `command of ${pid}`;
 }
 

@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nextFreeBlock, privateRange, reservePort, stableBase } from '../../../src/network/free-port.js';
+
+test.each([
+  ['32768\t60999\n', { from: 20_000, to: 32_000 }],
+  ['25000 60999', { from: 20_000, to: 25_000 }],
+  ['15000 61000', { from: 61_001, to: 65_536 }],
+  ['1024 65535', { from: 20_000, to: 32_000 }],
+  ['', { from: 20_000, to: 32_000 }],
+])('with the kernel giving clients %j, private ports are from %o', (kernels, range) => {
+  expect(privateRange(kernels)).toEqual(range);
+});
+
+test('no private port is given twice, and none that is taken', () => {
+  const ports = Array.from({ length: 500 }, () => reservePort((port) => port % 2 === 0));
+  expect(new Set(ports).size).toBe(500);
+  expect(ports.filter((port) => port % 2 === 0)).toEqual([]);
+});
+
+test('where nobody can tell whether a port is taken, it is given', () => {
+  expect(reservePort(() => undefined)).toBeGreaterThan(0);
+});
+
+test('when all are taken there is none', () => {
+  expect(() => reservePort(() => true)).toThrow(/no port between \d+ and \d+ is free/);
+});
+
+test('a directory has one base port, by whatever path it is reached', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proclet-'));
+  const [real, link] = [join(directory, 'real'), join(directory, 'link')];
+  mkdirSync(real);
+  symlinkSync(real, link);
+  expect(stableBase(link)).toBe(stableBase(real));
+  rmSync(directory, { recursive: true });
+});
+
+test('base ports are multiples of 100 from 10000 to 19900, spread over all of them', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proclet-'));
+  const bases = Array.from({ length: 250 }, (_, index) => {
+    const path = join(directory, `project-${index}`);
+    mkdirSync(path);
+    return stableBase(path);
+  });
+  rmSync(directory, { recursive: true });
+  expect(bases.every((base) => base % 100 === 0 && base >= 10_000 && base <= 19_900)).toBe(true);
+  expect(new Set(bases).size).toBeGreaterThan(75);
+});
+
+test('the next free block is the base, or the first one behind it, around the end', () => {
+  expect(nextFreeBlock(12_300, () => true)).toBe(12_300);
+  expect(nextFreeBlock(12_300, (base) => base > 12_500)).toBe(12_600);
+  expect(nextFreeBlock(19_900, (base) => base < 10_200)).toBe(10_000);
+  expect(() => nextFreeBlock(12_300, () => false)).toThrow('no 100 ports between 10000 and 19999 are free');
+});
