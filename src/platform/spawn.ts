@@ -15,7 +15,7 @@ import type { PlantedTree, ProcessTrees } from './process-tree.js';
 import type { Owner } from './user.js';
 
 /** An unfinished line this old is shown as it is: a prompt. */
-const promptAfter: Millis = 100;
+const promptAfter: Millis = 150;
 
 /** Once the tree is empty, what is left in its pipes is read for this long after the last byte. */
 const drainFor: Millis = 250;
@@ -185,7 +185,8 @@ function read(
     clock.wakeAt(clock.now() + promptAfter, () => {
       watching = false;
       if (ended || !lines.pending) return;
-      if (lines.line === line) lines.quiet();
+      // While nothing is read, because the reader of the output is slow, silence says nothing about the line.
+      if (lines.line === line && gate.isOpen) lines.quiet();
       else watchForPrompt();
     });
   };
