@@ -2,6 +2,7 @@
  * What a run stands on: its number, its control group if there can be one, its record, its guardian. Opened
  * before anything is started and closed when nothing of it is left.
  */
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Millis } from '../model.js';
@@ -55,6 +56,14 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
     }
   }
 
+  /** A group stays for a moment after its last process, until that one has been reaped. */
+  async function removed(): Promise<void> {
+    for (let n = 0; n < 20 && cgroups !== undefined && existsSync(cgroups.directory); n += 1) {
+      if (n > 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + 25, go));
+      cgroups.close();
+    }
+  }
+
   return {
     run,
     cgroups,
@@ -62,7 +71,7 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
     async close() {
       await guardian.close();
       detachment.close();
-      cgroups?.close();
+      await removed();
       if (record !== '') removeRecord(record);
     },
   };
