@@ -5,11 +5,12 @@
  * A connection is known by its client's address and port and the service's port. On one machine it has a row at
  * either end, and the one that closed first leaves its row behind for a minute (TIME_WAIT); the remaining time says
  * when that was, however long ago we looked. So: a new row is an access, at the moment of its closing if it is
- * closed already. The end of a connection that was open is an access too: what it carried in its last moments
- * cannot be known.
+ * closed already. Of one that was open before, the closing says little: it may have been idle for long, or have
+ * carried something at last. If the kernel tells of closings (`heard`), it tells that, too; if not, the end of a
+ * connection is an access.
  */
 import type { Millis } from '../model.js';
-import type { SocketRow } from './sockets.js';
+import type { Endpoint, SocketRow } from './sockets.js';
 
 export interface Sight {
   readonly now: Millis;
@@ -20,6 +21,8 @@ export interface Sight {
   readonly isLocal: (address: string) => boolean;
   /** Whether a local port is an end of a connection of proclet's own. */
   readonly isOwnPort: (port: number) => boolean;
+  /** Whether the end of every connection is also told, by `ended`. */
+  readonly hearsEnds: boolean;
 }
 
 /** What an open connection has carried, as the kernel counts it. */
@@ -37,8 +40,13 @@ export interface Accesses {
   /** The keys of the connections that are open, without proclet's own. */
   readonly open: readonly string[];
   see(sight: Sight): void;
+  /** A connection is gone that carried its last byte at `active`. */
+  ended(key: string, active: Millis): void;
   count(counters: ReadonlyMap<string, Counter>): void;
 }
+
+/** What we have not heard of after this long was not told. */
+const hearing: Millis = 1_000;
 
 /** How long the kernel remembers a closed connection: TCP_TIMEWAIT_LEN. */
 const memory: Millis = 60_000;
@@ -59,6 +67,8 @@ const stages = ['fading', 'open', 'closed'] as const;
 interface Connection {
   readonly stage: Stage;
   own: boolean;
+  /** Whether we have heard of its end. */
+  told: boolean;
   /** Whether bytes wait at the service's end. */
   readonly carries: boolean;
   /** When it was closed; now, if it is not. */
@@ -66,8 +76,8 @@ interface Connection {
 }
 
 /** The name of a connection to a service's port. */
-export function keyOf(port: number, clientAddress: string, clientPort: number): string {
-  return `${port}<${clientAddress}#${clientPort}`;
+export function keyOf(port: number, client: Endpoint): string {
+  return `${port}<${client.address}#${client.port}`;
 }
 
 /** What happened before `since` belongs to whoever had the ports before. */
@@ -76,14 +86,26 @@ export function createAccesses(since: Millis): Accesses {
   let bytes = new Map<string, number>();
   let last = -Infinity;
   let looked = -Infinity;
+  /** When connections ended that were open before, until we hear of them. */
+  const untold = new Map<string, Millis>();
 
   const access = (at: Millis) => {
     if (at >= since) last = Math.max(last, at);
   };
+  const close = (key: string, at: Millis, { told }: Connection) => {
+    if (!told) untold.set(key, at);
+  };
+  const settle = (before: Millis) => {
+    for (const [key, at] of untold) {
+      if (at > before) continue;
+      untold.delete(key);
+      access(at);
+    }
+  };
 
   return {
     get last() {
-      return last;
+      return Math.max(last, ...untold.values());
     },
     get flowing() {
       return [...known.values()].some(({ own, carries }) => carries && !own);
@@ -97,16 +119,25 @@ export function createAccesses(since: Millis): Accesses {
       for (const [key, connection] of current) {
         const before = known.get(key);
         const isNew = before === undefined || isAnother(before, connection, slept);
-        if (!isNew) connection.own = before.own;
+        if (!isNew) Object.assign(connection, { own: before.own, told: before.told });
         if (connection.own) continue;
-        if (isNew || (before.stage === 'open' && connection.stage !== 'open')) access(connection.closed);
+        if (isNew) access(connection.closed);
+        else if (before.stage === 'open' && connection.stage !== 'open') close(key, connection.closed, before);
         if (connection.carries) access(sight.now);
       }
-      for (const [key, { stage, own }] of known) {
-        if (stage === 'open' && !own && !current.has(key)) access(sight.now);
+      for (const [key, before] of known) {
+        if (before.stage === 'open' && !before.own && !current.has(key)) close(key, sight.now, before);
       }
+      settle(sight.hearsEnds ? sight.now - hearing : sight.now);
       known = current;
       looked = sight.now;
+    },
+    ended(key, active) {
+      const connection = known.get(key);
+      if (connection?.own) return;
+      if (connection?.stage === 'open') connection.told = true;
+      untold.delete(key);
+      access(active);
     },
     count(counters) {
       for (const [key, { bytes: moved, active }] of counters) {
@@ -132,8 +163,14 @@ function connectionsIn(sight: Sight): Map<string, Connection> {
     const own = sight.isOwnPort(client.port) && sight.isLocal(client.address);
     const stage = stageOf(row);
     const closed = stage === 'closed' ? sight.now - memory + (row.forgottenIn ?? 0) + tick : sight.now;
-    const one = { stage, own, carries: end === 'server' && carriesData(row), closed: Math.min(closed, sight.now) };
-    const key = keyOf(server.port, client.address, client.port);
+    const one = {
+      stage,
+      own,
+      told: false,
+      carries: end === 'server' && carriesData(row),
+      closed: Math.min(closed, sight.now),
+    };
+    const key = keyOf(server.port, client);
     const other = connections.get(key);
     connections.set(key, other ? both(one, other) : one);
   }

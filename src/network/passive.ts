@@ -3,14 +3,16 @@
  * from outside. Nothing is put between the service and its clients, and the service need not know.
  *
  * What it sees: every connection to any TCP port that a process of the service listens on, and when bytes moved on
- * one last. What it cannot see: a connection that was reset, or closed first by a client on another machine, if it
- * lasted less than a tenth of a second; ports in another network namespace (a container); anything elsewhere than
- * on Linux. Without `ss` an open connection counts as in use.
+ * one last. What it cannot see: ports in another network namespace (a container), of programs of another user (but
+ * for root), and anything elsewhere than on Linux. Without `ss` and `stdbuf` it sees less: a connection that was
+ * reset, or closed first by a client on another machine, is likely missed if it lasted less than a tenth of a second,
+ * an open connection counts as in use, and its end as an access.
  */
 import { networkInterfaces } from 'node:os';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { createAccesses } from './accesses.js';
+import { followClosings } from './closings.js';
 import { createRounds, type Machine, type Rounds } from './rounds.js';
 import { heldBy, readAccepted, readTables, type SocketRow } from './sockets.js';
 import { readTallies, type Tally } from './tallies.js';
@@ -54,6 +56,7 @@ const linux: Sockets = {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1_000;
   },
+  closings: followClosings,
   heldBy,
   tallies: readTallies,
   addresses: () => Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
@@ -89,9 +92,15 @@ export function watchPassively(options: PassiveOptions, sockets: Sockets = linux
 
   const leave = rounds.join({
     choose: (listening, now) => holding.find(listening, now),
-    see(rows, now) {
+    see(rows, now, hearsEnds) {
       addresses = undefined;
-      accesses.see({ now, rows, listening: holding.sockets, isLocal, isOwnPort });
+      accesses.see({ now, rows, listening: holding.sockets, isLocal, isOwnPort, hearsEnds });
+    },
+    hear(tallies, now) {
+      for (const [key, { port, client, quietFor }] of tallies) {
+        if (!holding.ports.includes(port)) continue;
+        if (!isOwnPort(client.port) || !isLocal(client.address)) accesses.ended(key, now - quietFor);
+      }
     },
   });
 

@@ -5,8 +5,12 @@
 import { execFileSync } from 'node:child_process';
 import type { Millis } from '../model.js';
 import { keyOf } from './accesses.js';
+import type { Endpoint } from './sockets.js';
 
 export interface Tally {
+  /** The service's. */
+  readonly port: number;
+  readonly client: Endpoint;
   /** Both ways. */
   readonly bytes: number;
   /** Since a byte moved; since it was opened, if none did. */
@@ -15,7 +19,7 @@ export interface Tally {
   readonly owes: boolean;
 }
 
-/** More ports than this are not put into the question; the answer is then longer. */
+/** More ports than this are not put into a question; the answer is then longer. */
 const mostPorts = 50;
 
 /**
@@ -23,11 +27,9 @@ const mostPorts = 50;
  * it may not ask. Takes 10 ms, and 70 on a machine with much to do: only for the moment when it decides something.
  */
 export function readTallies(ports: readonly number[]): Map<string, Tally> | undefined {
-  const which = ports.flatMap((port, at) => [at === 0 ? '(' : 'or', 'sport', '=', `:${port}`]);
-  const filter = ports.length > mostPorts ? [] : [...which, ')'];
   try {
     const states = ['state', 'established', 'state', 'close-wait'];
-    const text = execFileSync('ss', ['-tniH', ...states, ...filter], {
+    const text = execFileSync('ss', ['-tniH', ...states, ...portFilter(ports)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 2_000,
@@ -39,16 +41,27 @@ export function readTallies(ports: readonly number[]): Map<string, Tally> | unde
   }
 }
 
-const row = /^\S.*?\s(\S+):(\d+)\s+(\S+):(\d+)\s*$/;
+/** The expression of `ss` for connections to any of these ports. */
+export function portFilter(ports: readonly number[]): string[] {
+  if (ports.length > mostPorts) return [];
+  return [...ports.flatMap((port, at) => [at === 0 ? '(' : 'or', 'sport', '=', `:${port}`]), ')'];
+}
 
-/** A line per connection, and a line of `name:value` words behind it that starts with a blank. Absent means 0. */
+/** State, both queues, both ends, and what is known of it, if that is not on the next line. */
+const row = /^\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)(.*)$/;
+
+/** A line per connection with `name:value` words behind it, or on a line of their own that starts with a blank. */
 export function parseTallies(text: string): Map<string, Tally> {
   const tallies = new Map<string, Tally>();
-  let key: string | undefined;
+  let ends: Pick<Tally, 'port' | 'client'> | undefined;
   for (const line of text.split('\n')) {
-    const [, , port, address, clientPort] = row.exec(line) ?? [];
-    if (address !== undefined) key = keyOf(Number(port), plain(address), Number(clientPort));
-    else if (key !== undefined && /^\s+\S/.test(line)) tallies.set(key, tallyIn(line));
+    const [, , port, address, clientPort, more] = row.exec(line) ?? [];
+    if (address !== undefined)
+      ends = { port: Number(port), client: { address: plain(address), port: Number(clientPort) } };
+    const words = more ?? line;
+    if (ends === undefined || !/^\s+\S/.test(words)) continue;
+    tallies.set(keyOf(ends.port, ends.client), { ...ends, ...wordsIn(words) });
+    ends = undefined;
   }
   return tallies;
 }
@@ -58,8 +71,9 @@ function plain(address: string): string {
   return address.replace(/%[^\]]*/, '').replace(/^\[(?:::ffff:(?=\d+\.))?(.*)\]$/, '$1');
 }
 
-function tallyIn(line: string): Tally {
-  const value = (name: string) => Number(new RegExp(`\\s${name}:(\\d+)`).exec(line)?.[1] ?? 0);
+/** Absent means 0. */
+function wordsIn(words: string): Omit<Tally, 'port' | 'client'> {
+  const value = (name: string) => Number(new RegExp(`\\s${name}:(\\d+)`).exec(words)?.[1] ?? 0);
   const [sent, received] = [value('bytes_sent') || value('bytes_acked'), value('bytes_received')];
   const [sentAgo, receivedAgo] = [value('lastsnd'), value('lastrcv')];
   return {

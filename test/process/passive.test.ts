@@ -7,6 +7,7 @@ import { type Passive, watchPassively } from '../../src/network/passive.js';
 import { probeReady } from '../../src/network/ready.js';
 import { createClock } from '../../src/platform/clock.js';
 import { eventually } from '../support/eventually.js';
+import { childrenOf, isRunning } from '../support/survivors.js';
 import { type App, type Workspace, workspace } from '../support/workspace.js';
 
 const ends: (() => void)[] = [];
@@ -18,21 +19,14 @@ interface Watched {
   readonly clock: ReturnType<typeof createClock>;
   readonly passive: Passive;
   readonly own: ReturnType<typeof createOwnPorts>;
-  /** The ports of clients that were asked about: the connections that were seen. */
-  readonly asked: ReadonlySet<number | undefined>;
 }
 
 function watch(app: App): Watched {
   const clock = createClock();
   const own = createOwnPorts(clock);
-  const asked = new Set<number>();
-  const isOwnPort = (port: number) => {
-    asked.add(port);
-    return own.has(port);
-  };
-  const passive = watchPassively({ clock, pids: () => [app.pid], isOwnPort });
+  const passive = watchPassively({ clock, pids: () => [app.pid], isOwnPort: own.has });
   ends.push(clock.close, passive.close);
-  return { clock, passive, own, asked };
+  return { clock, passive, own };
 }
 
 /** A program that listens where it wants, whatever `$PORT` says. */
@@ -126,8 +120,13 @@ test('each of many short requests at random moments renews, whoever closes first
     const host = request % 2 === 0 ? '127.0.0.1' : '::1';
     const at = await manners[request % manners.length]!(port, host, clock.now);
     const asked = clock.now();
-    if (passive.look().last < at) missed.push(request);
+    const isSeen = passive.look().last >= at;
     cost += clock.now() - asked;
+    if (!isSeen) {
+      // One in some hundreds is reset by the kernel, leaves no row behind, and is told a moment later.
+      const told = () => expect(passive.look().last).toBeGreaterThanOrEqual(at);
+      await eventually(told, 2_000).catch(() => missed.push(request));
+    }
     ends.splice(2);
   }
   console.log(
@@ -169,7 +168,7 @@ test('a keep-alive connection renews with every request and not in between', asy
     expect(passive.look().last).toBeGreaterThanOrEqual(at - 10); // the kernel's tick
     await eventually(() => expect(passive.look().busy).toBe(false));
     const { last } = passive.look();
-    expect(last).toBeLessThan(at + 2_500);
+    expect(last).toBeLessThan(at + 4_500); // bytes move for two seconds after the last one
     await passes(watched, clock.now() + 1_500);
     expect(passive.look()).toEqual({ last, busy: false, listens: true });
   }
@@ -351,16 +350,51 @@ test("proclet's own readiness probes are no accesses, neither open nor closed", 
   expect(passive.look().last).toBeGreaterThan(0);
 });
 
-test('a connection is seen without being asked for, and is not forgotten when it is reset', async () => {
+test('a connection that was reset at once leaves no row behind and renews all the same', async () => {
+  const ws = workspace({});
+  const port = reservePort();
+  const { clock, passive } = watch(await serve(ws, httpServer(port)));
+  passive.look();
+  await eventually(async () => {
+    const at = clock.now();
+    const socket = await dial(port);
+    socket.resetAndDestroy();
+    await closed(socket);
+    // The first one may come before `ss` is there to tell of it.
+    await eventually(() => expect(passive.look().last).toBeGreaterThanOrEqual(at), 3_000);
+  }, 20_000);
+});
+
+test('the end of an idle connection does not renew', async () => {
   const ws = workspace({});
   const port = reservePort();
   const watched = watch(await serve(ws, httpServer(port)));
-  const { clock, passive, asked } = watched;
-  passive.look();
-  const at = clock.now();
+  const { clock, passive } = watched;
   const socket = await dial(port);
-  await eventually(() => expect(asked).toContain(socket.localPort), 25_000);
-  socket.resetAndDestroy();
+  const answer = received(socket, 'hello');
+  socket.write(get('/'));
+  await answer;
+  await eventually(() => expect(passive.look().busy).toBe(false));
+  const { last } = passive.look();
+  await passes(watched, clock.now() + 3_000);
+  expect(passive.look().last).toBe(last);
+  socket.end();
   await closed(socket);
-  expect(passive.look().last).toBeGreaterThanOrEqual(at);
+  await passes(watched, clock.now() + 2_000);
+  expect(passive.look().last).toBe(last);
+});
+
+test('nothing that was started for the watch is left when it ends', async () => {
+  const ws = workspace({});
+  const before = childrenOf(process.pid).length;
+  const { passive } = watch(await serve(ws, httpServer(reservePort())));
+  passive.look();
+  const listening = () => childrenOf(process.pid).filter(({ command }) => command.includes('stdbuf'));
+  await eventually(() => expect(listening().flatMap(({ pid }) => childrenOf(pid))).toHaveLength(1));
+  const [shell] = listening();
+  const [ss] = childrenOf(shell!.pid);
+  expect(ss!.command).toContain('ss -EtniHO');
+  passive.close();
+  await eventually(() => expect([shell!.pid, ss!.pid].filter(isRunning)).toEqual([]));
+  expect(childrenOf(process.pid)).toHaveLength(before + 1);
 });

@@ -1,5 +1,5 @@
 /** What a run of proclet has on the machine besides its services: a record, a guardian, a control group. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRecord } from '../../src/platform/runtime-dir.js';
 import { childrenOf, isRunning } from './survivors.js';
@@ -32,4 +32,18 @@ export function tracesOf(ws: Workspace, { run, cgroup }: RunRecord, guardian: nu
   if (cgroup !== '' && existsSync(cgroup)) traces.push(cgroup);
   if (isRunning(guardian)) traces.push(`guardian ${guardian}`);
   return traces;
+}
+
+/** The processes that hold a file open. */
+export function holdersOf(path: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === path);
+      } catch {
+        return false; // ENOENT, ESRCH: it ended, or closed the file, while we looked
+      }
+    });
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Closings } from '../../../src/network/closings.js';
 import { createOwnPorts } from '../../../src/network/own-ports.js';
 import { type Sockets, watchPassively } from '../../../src/network/passive.js';
 import type { Tally } from '../../../src/network/tallies.js';
@@ -43,6 +44,10 @@ class Machine implements Sockets {
   count: number | undefined = 0;
   readings = 0;
   cost = 9;
+  /** The ports whose connections are told when they end; undefined where that is not possible. */
+  followed: readonly number[] | undefined;
+  isTelling = false;
+  #heard: (tallies: ReadonlyMap<string, Tally>) => void = () => {};
   /** Stands still while the machine sleeps. */
   jiffies: () => number;
   #used = 0;
@@ -55,6 +60,28 @@ class Machine implements Sockets {
   used = () => this.#used;
   heldBy = (_: readonly number[], inodes: ReadonlySet<string>) => new Set(['7'].filter((inode) => inodes.has(inode)));
   tallies = () => this.said;
+  closings = (heard: (tallies: ReadonlyMap<string, Tally>) => void): Closings => {
+    this.#heard = heard;
+    const close = () => {
+      this.followed = undefined;
+    };
+    const follow = (ports: readonly number[]) => {
+      this.followed = ports;
+    };
+    const isOn = () => this.isTelling && this.followed !== undefined;
+    return {
+      close,
+      follow,
+      get isOn() {
+        return isOn();
+      },
+    };
+  };
+  /** The kernel tells of the end of a connection to port 80. */
+  ends(client: number, quietFor: number, address = '127.0.0.1') {
+    const tally = { port: 80, client: { address, port: client }, bytes: 2, quietFor, owes: false };
+    this.#heard(new Map([[`80<${address}#${client}`, tally]]));
+  }
   addresses = () => ['192.0.2.2'];
   tables = () => {
     this.readings += 1;
@@ -164,7 +191,7 @@ test('the port of a refused connection is forgotten at once', () => {
   expect(own.has(40_001)).toBe(false);
 });
 
-test('the end of a connection is an access, however it came', () => {
+test('where ends are not told, the end of a connection is an access, however it came', () => {
   const { clock, machine, last } = watching();
   const row: Row = { from: '127.0.0.1:80', to: '127.0.0.1:40000' };
   machine.rows = [listening, row];
@@ -174,6 +201,62 @@ test('the end of a connection is an access, however it came', () => {
   expect(last()).toBe(opened);
   machine.rows = [listening];
   expect(last()).toBe(clock.now());
+});
+
+test('where ends are told, the last byte of a connection is the access and not its end', () => {
+  for (const order of ['told first', 'seen first']) {
+    const { clock, machine, passive, last } = watching();
+    machine.isTelling = true;
+    machine.rows = [listening, { from: '127.0.0.1:80', to: '127.0.0.1:40000' }];
+    const opened = last();
+    expect(machine.followed).toEqual([80]);
+    clock.advance(100_000);
+    expect(last()).toBe(opened);
+    if (order === 'told first') machine.ends(40_000, 30_000);
+    machine.rows = [
+      listening,
+      { from: '127.0.0.1:80', to: '127.0.0.1:40000', state: 'time-wait', closed: clock.now() - tick },
+    ];
+    if (order === 'seen first') {
+      // It may have carried something at last: until it is told, that counts.
+      expect(last()).toBe(clock.now());
+      machine.ends(40_000, 30_000);
+    }
+    const active = clock.now() - 30_000;
+    expect(passive.look()).toEqual({ last: active, busy: false, listens: true });
+    clock.advance(30_000);
+    expect(last()).toBe(active);
+  }
+});
+
+test('an end that should have been told and was not is an access', () => {
+  const { clock, machine, last } = watching();
+  machine.isTelling = true;
+  machine.rows = [listening, { from: '127.0.0.1:80', to: '127.0.0.1:40000' }];
+  last();
+  clock.advance(100_000);
+  machine.rows = [listening];
+  const ended = last();
+  expect(ended).toBe(clock.now());
+  clock.advance(10_000);
+  machine.ends(40_000, 100_000);
+  expect(last()).toBe(ended);
+});
+
+test('a connection that left no trace but its end is an access, unless it was our own or of a port of others', () => {
+  const { clock, machine, own, last } = watching();
+  machine.isTelling = true;
+  last();
+  own.hold(40_000);
+  machine.ends(40_000, 4);
+  expect(last()).toBe(-Infinity);
+  machine.ends(40_000, 4, '198.51.100.7');
+  expect(last()).toBe(clock.now() - 4);
+  clock.advance(10_000);
+  machine.rows = [{ from: '0.0.0.0:81', state: 'listen', inode: 7 }];
+  const before = last();
+  machine.ends(40_001, 4);
+  expect(last()).toBe(before);
 });
 
 test('a client that closes late what the service has closed long ago adds nothing', () => {
@@ -208,8 +291,8 @@ test('bytes that moved are an access at their moment, silence is none, and a que
   const { clock, machine, passive } = watching();
   const key = '80<127.0.0.1#40000';
   machine.rows = [listening, { from: '127.0.0.1:80', to: '127.0.0.1:40000' }];
-  const look = (tally: Tally) => {
-    machine.said = new Map([[key, tally]]);
+  const look = (tally: Omit<Tally, 'port' | 'client'>) => {
+    machine.said = new Map([[key, { port: 80, client: { address: '127.0.0.1', port: 40_000 }, ...tally }]]);
     return passive.look();
   };
   const opened = look({ bytes: 0, quietFor: 0, owes: false }).last;
@@ -251,7 +334,19 @@ test('a service that stops listening has no port and no connection any more', ()
   expect(passive.ports).toEqual([]);
 });
 
-test('the tables are read when a connection was accepted, and else every five seconds', () => {
+test('where ends are told, the tables are read every five seconds, whoever connects', () => {
+  const { clock, machine } = watching();
+  machine.isTelling = true;
+  clock.advance(5_000);
+  machine.readings = 0;
+  for (let second = 0; second < 60; second += 1) {
+    machine.count = second;
+    clock.advance(1_000);
+  }
+  expect(machine.readings).toBe(12);
+});
+
+test('where they are not, the tables are read when a connection was accepted, and else every five seconds', () => {
   const { clock, machine } = watching();
   clock.advance(60_000);
   expect(machine.readings).toBeLessThanOrEqual(12);
@@ -293,6 +388,8 @@ test('services share the readings, and the last one to leave ends them', () => {
   expect(machine.readings).toBeLessThanOrEqual(10);
   passive.close();
   expect(clock.waiting).toBe(1);
+  expect(machine.followed).toEqual([80]);
   other.close();
   expect(clock.waiting).toBe(0);
+  expect(machine.followed).toBeUndefined();
 });

@@ -82,11 +82,19 @@ const info =
   '\t cubic bytes_received:5 lastack:3\n';
 
 test('what ss says of a connection is known by its ends, and tells bytes, silence, and who spoke last', () => {
-  expect(Object.fromEntries(parseTallies(info))).toEqual({
-    '34253<127.0.0.1#59614': { bytes: 128, quietFor: 312, owes: false },
-    '34253<fe80::1#40000': { bytes: 59, quietFor: 1016, owes: true },
-    '80<127.0.0.1#41000': { bytes: 0, quietFor: 516, owes: false },
-    '80<127.0.0.1#41001': { bytes: 5, quietFor: 0, owes: true },
-  });
+  const local = (port: number) => ({ address: '127.0.0.1', port });
+  const expected = {
+    '34253<127.0.0.1#59614': { port: 34253, client: local(59614), bytes: 128, quietFor: 312, owes: false },
+    '34253<fe80::1#40000': {
+      ...{ port: 34253, client: { address: 'fe80::1', port: 40000 } },
+      ...{ bytes: 59, quietFor: 1016, owes: true },
+    },
+    '80<127.0.0.1#41000': { port: 80, client: local(41000), bytes: 0, quietFor: 516, owes: false },
+    '80<127.0.0.1#41001': { port: 80, client: local(41001), bytes: 5, quietFor: 0, owes: true },
+  };
+  expect(Object.fromEntries(parseTallies(info))).toEqual(expected);
+  expect(Object.fromEntries(parseTallies(info.replaceAll('\n\t', ' ')))).toEqual(expected);
   expect(parseTallies('').size).toBe(0);
+  // A socket that listened, and one that was torn.
+  expect(parseTallies('UNCONN 0 65485 0.0.0.0:35042 127.0.0.1:* rto:1000 lastrcv:9\nUNCONN 0 0 127.0').size).toBe(0);
 });
