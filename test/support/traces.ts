@@ -34,7 +34,7 @@ export function tracesOf(ws: Workspace, { run, cgroup }: RunRecord, guardian: nu
   return traces;
 }
 
-/** The processes that hold a file open. */
+/** The processes that hold a file open.  * @public */
 export function holdersOf(path: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
