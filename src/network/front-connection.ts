@@ -6,7 +6,7 @@
  * here touches any other connection.
  */
 import type { Socket } from 'node:net';
-import type { Address } from './front-address.js';
+import type { Address } from '../model.js';
 import type { Delay } from './front-delay.js';
 import { Link, reset } from './front-link.js';
 import type { Arrival } from './front-listen.js';
@@ -14,6 +14,7 @@ import type { OwnPorts } from './front-own-ports.js';
 import { endpointsOf, proxyHeader } from './front-proxy-protocol.js';
 import { beginsLikeHttp, type Refusal, refusalPage, speechOf } from './front-refusal.js';
 import type { Relay } from './front-relay.js';
+import type { Turnstiles } from './front-turnstile.js';
 import { approach } from './front-upstream.js';
 
 /** A client that waits is read until this much is here, so at most twice as much is held. */
@@ -23,10 +24,11 @@ export const heldWhileWaiting = 4096;
 export interface Surroundings {
   readonly relay: Relay;
   readonly ports: OwnPorts;
+  readonly turnstiles: Turnstiles;
   /** What clients that wait read into: `heldWhileWaiting` bytes. */
   readonly vestibule: Buffer;
   /** Between attempts to connect; for a refused client to say what it speaks; for it to hang up. */
-  readonly delays: { readonly attempt: Delay; readonly speak: Delay; readonly hangUp: Delay };
+  readonly delays: { readonly attempt: Delay; readonly turn: Delay; readonly speak: Delay; readonly hangUp: Delay };
   /** Where clients connect to, if services are to be told about them. */
   readonly tell: Address | undefined;
   readonly target: () => Address | Promise<Address>;
@@ -53,6 +55,7 @@ export class Connection {
   readonly #header: readonly Buffer[];
   #stage: Stage = { is: 'waiting', first: [], cancel: nothing };
   #hasClientEnded = false;
+  #leaveTurnstile = nothing;
   /** Sockets that are not closed. */
   #open = 1;
 
@@ -106,17 +109,20 @@ export class Connection {
   readonly #connect = (address: Address): void => {
     if (this.#stage.is !== 'waiting') return;
     const { first } = this.#stage;
-    const { relay, ports, delays } = this.#around;
+    const { relay, ports, delays, turnstiles } = this.#around;
     const fromUpstream = (bytes: number, buffer: Uint8Array) => this.#fromUpstream(bytes, buffer);
     const onread = { buffer: () => relay.buffer, callback: fromUpstream };
     const heard = { connected: (upstream: Socket) => this.#link(upstream), failed: this.#refuse };
-    this.#stage = { is: 'waiting', first, cancel: nothing };
-    try {
-      const cancel = approach({ address, delay: delays.attempt, ports, onread, ...heard });
-      this.#stage = { is: 'waiting', first, cancel };
-    } catch (error) {
-      this.#refuse(error); // not an address
-    }
+    const go = () => {
+      if (this.#stage.is !== 'waiting') return;
+      try {
+        const cancel = approach({ address, delay: delays.attempt, ports, onread, ...heard });
+        this.#stage = { is: 'waiting', first, cancel };
+      } catch (error) {
+        this.#refuse(error); // not an address
+      }
+    };
+    this.#leaveTurnstile = turnstiles.enter('path' in address ? address.path : `${address.host} ${address.port}`, go);
   };
 
   #link(upstream: Socket): void {
@@ -159,6 +165,7 @@ export class Connection {
 
   #fromUpstream(bytes: number, buffer: Uint8Array): boolean {
     this.#around.accessed();
+    this.#makePlace();
     return this.#stage.is === 'linked' && this.#stage.link.fromUpstream(bytes, buffer);
   }
 
@@ -173,6 +180,7 @@ export class Connection {
   readonly #refuse = (error: unknown): void => {
     if (this.#stage.is !== 'waiting') return;
     const { first } = this.#stage;
+    this.#makePlace();
     const cancel = this.#around.delays.speak.start(() => this.#leave());
     this.#become({ is: 'refused', first, error, cancel });
     this.#around.accessed();
@@ -198,6 +206,13 @@ export class Connection {
     this.#client.resume();
   }
 
+  /** Somebody else may go to the service. */
+  #makePlace(): void {
+    if (this.#leaveTurnstile === nothing) return;
+    this.#leaveTurnstile();
+    this.#leaveTurnstile = nothing;
+  }
+
   #broken(): void {
     this.#finish(reset);
   }
@@ -207,6 +222,7 @@ export class Connection {
     if (stage.is === 'over') return;
     if (this.isInFlight) this.#around.accessed();
     this.#become({ is: 'over' });
+    this.#makePlace();
     if (stage.is === 'linked') end(stage.upstream);
     else stage.cancel();
     end(this.#client);
@@ -215,6 +231,7 @@ export class Connection {
   #closed(): void {
     this.#open -= 1;
     if (this.#open > 0) return;
+    this.#makePlace();
     if (this.#stage.is === 'leaving') this.#stage.cancel();
     this.#become({ is: 'over' });
     this.#around.left(this);

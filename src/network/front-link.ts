@@ -20,6 +20,7 @@ class Way {
   readonly #relay: Relay;
   readonly #accessed: () => void;
   #isHeld = false;
+  #isLast = false;
 
   constructor(from: Socket, to: Socket, { relay, accessed }: Ends) {
     this.#from = from;
@@ -39,11 +40,21 @@ class Way {
     return !this.#isHeld;
   }
 
+  /**
+   * Nothing more will come. Passed on when all is written: a socket that is told before cannot be reset any more, and
+   * what is cut off would look complete.
+   */
+  end(): void {
+    this.#isLast = true;
+    if (!this.#isHeld) this.#to.end();
+  }
+
   readonly #written = (error?: Error | null): void => {
     if (!this.#isHeld || error) return;
     this.#isHeld = false;
     this.#accessed();
-    this.#from.resume();
+    if (this.#isLast) this.#to.end();
+    else this.#from.resume();
   };
 }
 
@@ -77,27 +88,30 @@ export class Link {
   }
 
   clientEnded(): void {
-    const { client, upstream, relay } = this.#ends;
+    const { client, relay } = this.#ends;
     if (relay.isBroken(client)) client.destroy(new Error('the client broke the connection'));
-    else upstream.end();
+    else this.#up.end();
   }
 
   #upstreamEnded(): void {
-    const { client, upstream, relay } = this.#ends;
+    const { upstream, relay } = this.#ends;
     if (relay.isBroken(upstream)) {
       upstream.destroy(new Error('the service broke the connection'));
       return;
     }
     if (this.#isOwed) this.#ends.accessed(); // the exchange ended without an answer
     this.#isOwed = false;
-    client.end();
+    this.#down.end();
   }
 }
 
-/** Tells the other end that the connection broke, where the kind of socket can. */
+/** Tells the other end that the connection broke, where that can be told. */
 export function reset(socket: Socket): void {
+  // While libuv ends the socket it refuses to reset it, and `net` then never closes it. All bytes are written by then.
+  const isEnding = socket.writableEnded && !socket.writableFinished;
   try {
-    socket.resetAndDestroy();
+    if (isEnding) socket.destroy();
+    else socket.resetAndDestroy();
   } catch {
     socket.destroy(); // ERR_INVALID_HANDLE_TYPE: a unix socket has no reset
   }

@@ -9,7 +9,7 @@
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
-import type { Address } from './front-address.js';
+import type { Address } from '../model.js';
 
 /** A connection that has come and belongs to nobody yet. */
 export interface Arrival {
@@ -17,6 +17,9 @@ export interface Arrival {
   open(onread: net.OnReadOpts): Socket;
   drop(): void;
 }
+
+/** With internals of Node, or only with what it documents. */
+export type Means = 'fast' | 'documented';
 
 export type Arrived = (arrival: Arrival) => void;
 
@@ -35,24 +38,24 @@ const backlog = 4096;
 /** Only the user who runs proclet may connect to a public socket in the file system. */
 const socketMode = 0o600;
 
-export async function listen(address: Address, arrived: Arrived): Promise<Server> {
+export async function listen(address: Address, means: Means, arrived: Arrived): Promise<Server> {
   try {
-    return await open(address, arrived);
+    return await open(address, means, arrived);
   } catch (error) {
     if (!('path' in address) || !isAddressInUse(error) || !(await isStale(address.path))) throw error;
     unlinkSync(address.path);
-    return await open(address, arrived);
+    return await open(address, means, arrived);
   }
 }
 
-function open(address: Address, arrived: Arrived): Promise<Server> {
+function open(address: Address, means: Means, arrived: Arrived): Promise<Server> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
       server.off('error', reject);
       server.on('error', ignoreAcceptError);
-      takeConnections(server, arrived);
+      takeConnections(server, means, arrived);
       resolve(server);
     });
     server.listen({ ...address, backlog });
@@ -61,9 +64,9 @@ function open(address: Address, arrived: Arrived): Promise<Server> {
   });
 }
 
-function takeConnections(server: Server, arrived: Arrived): void {
+function takeConnections(server: Server, means: Means, arrived: Arrived): void {
   const handle = (server as unknown as Handled)._handle;
-  if (typeof handle?.onconnection !== 'function' || !socketsTakeHandles()) {
+  if (means === 'documented' || typeof handle?.onconnection !== 'function' || !socketsTakeHandles()) {
     server.on('connection', (socket) => arrived(readByEvents(socket)));
     return;
   }

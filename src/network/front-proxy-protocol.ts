@@ -3,7 +3,7 @@
  * before the first byte of the client. Without TLVs.
  */
 import net, { type Socket } from 'node:net';
-import type { Address } from './front-address.js';
+import type { Address } from '../model.js';
 
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 

@@ -8,7 +8,7 @@
  * part until they are written, and their reader is to stop meanwhile: a stalled peer costs at most one read.
  */
 import type { Socket } from 'node:net';
-import { Writer, type Written } from './front-write.js';
+import type { Writer, Written } from './front-write.js';
 
 /** More takes less CPU per megabyte, and is what a stalled peer may cost: see bench/front.mjs. */
 const readSize = 512 * 1024;
@@ -18,8 +18,11 @@ export class Relay {
   readonly buffer = Buffer.allocUnsafeSlow(readSize);
   #slab = Buffer.allocUnsafeSlow(readSize);
   #used = 0;
+  readonly #writer: Writer;
 
-  readonly #writer = new Writer();
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
 
   /**
    * Writes the first bytes of a buffer, which is free again afterwards. False when some of them are not written

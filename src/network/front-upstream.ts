@@ -1,6 +1,6 @@
 /** Connects to a service, again for a moment when nobody listens although it was said to be ready. */
 import net, { type Socket } from 'node:net';
-import type { Address } from './front-address.js';
+import type { Address } from '../model.js';
 import type { Delay } from './front-delay.js';
 import type { OwnPorts } from './front-own-ports.js';
 

@@ -41,8 +41,14 @@ const nothing = new Uint8Array(0);
 type Handled = { readonly _handle?: Handle | null };
 
 export class Writer {
+  readonly #mayLearn: boolean;
   #Request: (new () => Request) | undefined;
   #spare: Request | undefined;
+
+  /** With another version of Node than those it was tried with, it uses `socket.write` alone. */
+  constructor(node: string) {
+    this.#mayLearn = triedWith.includes(node.split('.')[0] ?? '');
+  }
 
   /** Whether all is written. If not, `written` is called when it is, not before this returns. */
   write(to: Socket, bytes: Uint8Array, written: Written): boolean {
@@ -50,7 +56,7 @@ export class Writer {
     const request = this.#spare;
     if (typeof handle?.writeBuffer !== 'function') return writeToStream(to, bytes, written);
     if (request === undefined) {
-      if (this.#Request === undefined) this.#learn(handle, handle.writeBuffer);
+      if (this.#mayLearn && this.#Request === undefined) this.#learn(handle, handle.writeBuffer);
       return writeToStream(to, bytes, written);
     }
     // What the stream has queued goes first, and a stream that has ended knows its errors.
@@ -59,8 +65,12 @@ export class Writer {
     if (error === 0 && !isInUse(request)) return true;
     this.#spare = this.#Request && new this.#Request();
     request.buffer = bytes;
-    request.oncomplete = (status) => written(status < 0 ? new Error(`write failed (${status})`) : null);
-    if (error !== 0) to.destroy(new Error(`write failed (${error})`)); // EPIPE, ECONNRESET: the other side is gone
+    request.oncomplete = (status) => {
+      const failure = status < 0 ? failureOf(status) : null;
+      if (failure !== null) to.destroy(failure);
+      written(failure);
+    };
+    if (error !== 0) to.destroy(failureOf(error));
     return false;
   }
 
@@ -82,7 +92,6 @@ export class Writer {
 
   /** Looks at the request that `net` makes for the next write to this handle. */
   #learn(handle: Handle, writeBuffer: NonNullable<Handle['writeBuffer']>): void {
-    if (!triedWith.includes(process.versions.node.split('.')[0] ?? '')) return;
     if (typeof handle.writeQueueSize !== 'number' || Object.hasOwn(handle, 'writeBuffer')) return;
     handle.writeBuffer = (request, bytes) => {
       delete handle.writeBuffer; // it hid the one that all handles share
@@ -97,6 +106,11 @@ export class Writer {
     this.#Request = Request;
     this.#spare = request;
   }
+}
+
+/** EPIPE or ECONNRESET, mostly: the other side is gone. */
+function failureOf(status: number): Error {
+  return new Error(`write failed (${status})`);
 }
 
 /** Asked of the request, not of the queue: libuv may write all that is left while it queues the request. */

@@ -8,16 +8,17 @@
  * net.ipv4.tcp_wmem), and that a client hung up after more than it may say while it waits (`heldWhileWaiting`).
  */
 import type { AddressInfo } from 'node:net';
-import type { Millis } from '../model.js';
+import type { Address, Millis } from '../model.js';
 import type { Clock } from '../ports.js';
-import type { Address } from './front-address.js';
 import { Connection, heldWhileWaiting, type Surroundings } from './front-connection.js';
 import { Delay } from './front-delay.js';
-import { type Arrival, listen } from './front-listen.js';
+import { type Arrival, listen, type Means } from './front-listen.js';
 import { OwnPorts } from './front-own-ports.js';
 import type { Refusal } from './front-refusal.js';
 import { Relay } from './front-relay.js';
+import { Turnstiles, turn } from './front-turnstile.js';
 import { betweenAttempts } from './front-upstream.js';
+import { Writer } from './front-write.js';
 
 export type { Address };
 
@@ -44,6 +45,8 @@ export interface FrontOptions {
   readonly proxyProtocol: boolean;
   /** Most connections that wait for `target` and its service at once; one more is closed at once. */
   readonly waitingLimit?: number;
+  /** `fast` unless told otherwise: see front-listen.ts and front-write.ts. */
+  readonly means?: Means;
 }
 
 export interface Front {
@@ -73,9 +76,10 @@ export interface Front {
 /** Rejects with what `listen` says: EADDRINUSE, EACCES ... */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const clients = new Clients(options);
-  const server = await listen(options.listen, (arrival) => clients.admit(arrival));
+  const { listen: wanted, means = 'fast' } = options;
+  const server = await listen(wanted, means, (arrival) => clients.admit(arrival));
   const bound = server.address();
-  const address = bound === null || typeof bound === 'string' ? options.listen : addressOf(bound);
+  const address = bound === null || typeof bound === 'string' ? wanted : addressOf(bound);
 
   /** The sockets that listen are closed when `close` returns; the server's own event would wait for connections. */
   async function stopListening(): Promise<void> {
@@ -99,8 +103,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     isOwnPort: (port) => clients.isOwnPort(port),
     stopListening,
     async close() {
-      await stopListening();
-      clients.close();
+      const stopped = stopListening();
+      clients.close(); // before anything is awaited: all sockets are closed when this returns
+      await stopped;
     },
   };
 }
@@ -117,14 +122,17 @@ class Clients {
   readonly #limit: number;
   readonly #around: Surroundings;
 
-  constructor({ clock, listen: address, target, refusal, proxyProtocol, waitingLimit }: FrontOptions) {
+  constructor({ clock, listen: address, target, refusal, proxyProtocol, waitingLimit, means }: FrontOptions) {
     this.#limit = waitingLimit ?? defaultWaitingLimit;
+    const turnstile = new Delay(clock, turn);
     this.#around = {
-      relay: new Relay(),
+      relay: new Relay(new Writer(means === 'documented' ? 'none' : process.versions.node)),
       ports: new OwnPorts(clock),
+      turnstiles: new Turnstiles(turnstile),
       vestibule: Buffer.allocUnsafeSlow(heldWhileWaiting),
       delays: {
         attempt: new Delay(clock, betweenAttempts),
+        turn: turnstile,
         speak: new Delay(clock, speakWithin),
         hangUp: new Delay(clock, hangUpWithin),
       },

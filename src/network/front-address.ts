@@ -1,2 +1,0 @@
-/** Where somebody listens. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
