@@ -33,6 +33,9 @@ export interface Builders {
   readonly warn: (text: string) => void;
 }
 
+/** Between two attempts to remove a control group. */
+const longestPause: Millis = 50;
+
 export function openGround({ clock, table, root, grace, warn }: Builders): Ground {
   const run = newRun();
   const groups = process.env['PROCLET_CGROUP'] === 'off' ? undefined : openCgroups(run);
@@ -58,8 +61,10 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
 
   /** A group stays for a moment after its last process, until that one has been reaped. */
   async function removed(): Promise<void> {
+    let pause: Millis = 1;
     for (let n = 0; n < 20 && cgroups !== undefined && existsSync(cgroups.directory); n += 1) {
-      if (n > 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + 25, go));
+      if (n > 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
+      pause = Math.min(pause * 2, longestPause);
       cgroups.close();
     }
   }

@@ -9,8 +9,9 @@ import { survivors } from './survivors.js';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures');
 export const bin = resolve(import.meta.dirname, '../../bin/proclet.cjs');
-// Below the ports that the kernel gives to clients; handed out only to tests that ask.
-let nextPort = 20_000 + (process.pid % 60) * 200;
+// Below the ports that the kernel gives to clients, and a range for each worker that runs beside others.
+const ports = { first: 20_000 + (Number(process.env.VITEST_POOL_ID ?? 1) % 2) * 6_000, blocks: 30, block: 200 };
+let nextBlock = process.pid;
 
 export interface App {
   readonly child: ChildProcess;
@@ -71,8 +72,8 @@ export function workspace(files: Record<string, string>): Workspace {
     directory,
     get port() {
       if (port === undefined) {
-        port = nextPort;
-        nextPort += 200;
+        port = ports.first + (nextBlock % ports.blocks) * ports.block;
+        nextBlock += 1;
       }
       return port;
     },
