@@ -2,13 +2,14 @@
  * The vocabulary's second half: what happens in a run, and what may be asked of it. Types only. Everybody
  * imports it through model.ts.
  */
-import type { Bytes, Exit, InstanceId, Millis, Remains, StopCause, Survivor, Tag } from './model.js';
+import type { Bytes, Exit, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag } from './model.js';
 
 /** What follows the end of a life. */
 export type Next =
   | { readonly is: 'restart'; readonly delay: Millis; readonly failures: number }
   | { readonly is: 'done' }
-  | { readonly is: 'failed'; readonly failures: number }
+  /** `awaitsChange`: a change of a watched file will start it again. */
+  | { readonly is: 'failed'; readonly failures: number; readonly awaitsChange?: true }
   | { readonly is: 'down' };
 
 /**
@@ -35,9 +36,19 @@ export type Happening =
       readonly id: InstanceId;
       readonly pid: number;
       readonly port: number;
+      /** Counts the lives of the instance, from 1. */
+      readonly generation: number;
+      /** Whether it is to take over from one that serves. */
+      readonly coming: boolean;
     }
   /** `probed`: it showed that it is ready; otherwise it just lived long enough. */
-  | { readonly type: 'up'; readonly id: InstanceId; readonly after: Millis; readonly probed: boolean }
+  | {
+      readonly type: 'up';
+      readonly id: InstanceId;
+      readonly generation: number;
+      readonly after: Millis;
+      readonly probed: boolean;
+    }
   | ({ readonly type: 'output' } & Output)
   | {
       readonly type: 'stopping';
@@ -54,6 +65,8 @@ export type Happening =
   | {
       readonly type: 'exited';
       readonly id: InstanceId;
+      readonly generation: number;
+      readonly role: Role;
       readonly exit: Exit;
       readonly ran: Millis;
       /** Absent when the program ended by itself. */
@@ -72,6 +85,19 @@ export type Happening =
   | { readonly type: 'waiting'; readonly tag: Tag; readonly for: readonly Tag[] }
   /** What a service waits for will not come. */
   | { readonly type: 'stranded'; readonly tag: Tag; readonly for: Tag }
+  /** Watched files changed: the first of them, and how many. */
+  | { readonly type: 'changed'; readonly tag: Tag; readonly path: string; readonly files: number }
+  /** A new generation took over. */
+  | { readonly type: 'handed-over'; readonly id: InstanceId; readonly generation: number; readonly from: number }
+  /** A new generation failed; the old one goes on. */
+  | { readonly type: 'kept'; readonly id: InstanceId; readonly generation: number; readonly failed: number }
+  /** The configuration was read again. */
+  | {
+      readonly type: 'reconfigured';
+      readonly added: readonly Tag[];
+      readonly removed: readonly Tag[];
+      readonly changed: readonly Tag[];
+    }
   /** An access wakes a service. */
   | { readonly type: 'woken'; readonly tag: Tag }
   | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl' | 'idle'; readonly in: Millis }

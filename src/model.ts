@@ -1,12 +1,15 @@
 /**
- * The vocabulary: every type that crosses a folder. Types only; what happens and what may be asked is in
- * events.ts and comes through here.
+ * The vocabulary: every type that crosses a folder. Types only; what a user writes is in texts.ts, what happens and
+ * what may be asked in events.ts, and both come through here.
  *
  * Text becomes entries, entries and settings become a plan, the plan becomes instances, instances become
  * events. Read this file first: the words here are the words everywhere.
  */
 
+import type { Address, IdleOn, OnExit, Ready, ReloadPolicy, RestartPolicy, StartPolicy } from './texts.js';
+
 export type * from './events.js';
+export type * from './texts.js';
 
 /** A duration or a point on the runner's own clock, in milliseconds. `Infinity` means never. */
 export type Millis = number;
@@ -21,125 +24,6 @@ export type InstanceId = string;
 export type Bytes = string;
 
 export type Env = Readonly<Record<string, string | undefined>>;
-
-// ---------------------------------------------------------------- text
-
-/** One `tag: command` line. */
-export interface Entry {
-  readonly tag: Tag;
-  readonly command: string;
-  /** 1-based. */
-  readonly line: number;
-}
-
-export interface Procfile {
-  readonly path: string;
-  readonly entries: readonly Entry[];
-}
-
-/** One thing wrong with a text, and where. */
-export interface Problem {
-  readonly path: string;
-  /** 1-based; absent when the whole file is meant. */
-  readonly line?: number;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-/** What a parser answers: the value, or everything that is wrong with the text. */
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** A public address: TCP, or the path of a Unix socket. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** What counts as use of a service: accesses to its ports, its output, or nothing. */
-export type IdleOn = 'access' | 'output' | 'none';
-
-/** When a service starts: with the run, at the first access, or when it is named or needed. */
-export type StartPolicy = 'always' | 'on-access' | 'manual';
-
-/** How a service shows that it is ready, and how long it may take. */
-export type Ready = { readonly timeout: Millis } & (
-  | { readonly kind: 'tcp' }
-  | { readonly kind: 'http'; readonly path: string }
-  /** A regular expression for a line of its output. */
-  | { readonly kind: 'log'; readonly pattern: string }
-);
-
-export type RestartPolicy = 'always' | 'on-failure' | 'never';
-
-/** What `proclet.yml` says about one service; durations are parsed, everything else is as written. */
-export interface ServiceConfig {
-  readonly ttl?: Millis;
-  readonly restart?: RestartPolicy;
-  readonly 'stop-signal'?: NodeJS.Signals;
-  readonly grace?: Millis;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly 'env-file'?: string;
-  readonly directory?: string;
-  readonly umask?: string;
-  readonly user?: string;
-  readonly instances?: number;
-  readonly port?: number;
-  readonly detach?: readonly string[];
-  readonly idle?: Millis;
-  readonly 'idle-on'?: IdleOn;
-  readonly start?: StartPolicy;
-  readonly listen?: Address;
-  readonly 'proxy-protocol'?: boolean;
-  readonly ready?: Ready;
-  readonly after?: readonly Tag[];
-}
-
-export interface Config {
-  readonly path: string;
-  /** Long flag names and their texts, as if typed. */
-  readonly defaults: Readonly<Record<string, Given>>;
-  readonly services: Readonly<Record<Tag, ServiceConfig>>;
-  /** The line of each service's key, for messages about it. */
-  readonly lines: Readonly<Record<Tag, number>>;
-}
-
-// ---------------------------------------------------------------- settings
-
-/** A setting's text and where it came from: `--ttl`, `PROCLET_TTL`, `proclet.yml:3`, `.foreman:2`. */
-export interface Given {
-  readonly text: string;
-  readonly origin: string;
-}
-
-export type OnExit = 'restart' | 'stop' | 'ignore';
-
-/** A value for every service, with exceptions by tag. */
-export interface PerTag<T> {
-  /** Asked for this run: wins over what `proclet.yml` says about a service. */
-  readonly all?: T;
-  /** A default of a file: for services that say nothing themselves. */
-  readonly otherwise?: T;
-  readonly tags: Readonly<Record<Tag, T>>;
-}
-
-/** What the user asked for: typed, precedence resolved, defaults filled in. */
-export interface Settings {
-  /** Tags to run; empty means every service. */
-  readonly tags: readonly Tag[];
-  readonly formation: PerTag<number>;
-  /** The base port, when one was asked for by flag, environment variable of proclet, or file. */
-  readonly port?: number | 'auto';
-  readonly ttl: PerTag<Millis>;
-  readonly idle: PerTag<Millis>;
-  readonly onExit: OnExit;
-  readonly grace: PerTag<Millis>;
-  readonly expireStatus: number;
-  readonly shell: string;
-  readonly quiet: readonly Tag[];
-  readonly color: 'auto' | 'always' | 'never';
-  readonly timestamp: boolean;
-  readonly logFormat: 'text' | 'json';
-  readonly pidFile?: string;
-}
 
 // ---------------------------------------------------------------- plan
 
@@ -172,6 +56,10 @@ export interface InstanceSpec {
   readonly settle: Millis;
   readonly ready?: Ready;
   readonly stopSignal: NodeJS.Signals;
+  /** Asks an old generation to end. */
+  readonly reloadSignal: NodeJS.Signals;
+  /** A directory of variables, a file for each, read again for each life. Absolute. */
+  readonly envDirectory?: string;
   /** Between the stop signal and SIGKILL; `Infinity` never kills. */
   readonly grace: Millis;
 }
@@ -189,6 +77,17 @@ export interface ServiceSpec {
   readonly start: StartPolicy;
   /** Services that must be up before this one starts, and end after it. */
   readonly after: readonly Tag[];
+  /** Patterns of files whose change means a reload; empty when nothing is watched. */
+  readonly watch: readonly string[];
+  readonly reload: ReloadPolicy;
+  /** Two generations may run side by side, because the port is not one that the program insists on. */
+  readonly overlaps: boolean;
+  /** A reload without a change, so often; `Infinity` never. */
+  readonly reloadEvery: Millis;
+  /** Between a new generation being up and the stop signal to the old one. */
+  readonly killOldDelay: Millis;
+  /** Holds `generation:pid` of each life, a line each. Absolute. */
+  readonly statusFile?: string;
   readonly fronts: readonly FrontSpec[];
   readonly instances: readonly InstanceSpec[];
 }
@@ -202,6 +101,8 @@ export interface FrontSpec {
   /** The instances get ports of their own as $PORT, because the public one is taken by the front. */
   readonly hidesPort: boolean;
   readonly proxyProtocol: boolean;
+  /** The instances inherit the listening socket; only if they listen on their own $PORT is there a proxy before them. */
+  readonly inherited: boolean;
 }
 
 /** Everything decided before anything starts. Frozen. */
@@ -233,13 +134,21 @@ export type StopReason = StopCause['reason'];
 /** Data that is only meaningful in one phase lives in that phase. */
 export type Phase =
   | { readonly is: 'down'; readonly lastExit?: Exit; readonly cause?: StopCause }
-  | { readonly is: 'starting'; readonly since: Millis; readonly settlesAt: Millis; readonly givesUpAt: Millis }
+  | {
+      readonly is: 'starting';
+      readonly since: Millis;
+      readonly settlesAt: Millis;
+      readonly givesUpAt: Millis;
+      /** Begun by a change: if it fails, the next change is waited for. */
+      readonly changed: boolean;
+    }
   | { readonly is: 'up'; readonly since: Millis; readonly startedAt: Millis }
   | {
       readonly is: 'stopping';
       /** When this life began. */
       readonly since: Millis;
       readonly wasUp: boolean;
+      readonly changed: boolean;
       /** Absent when the program ended by itself and only its left-over processes are being ended. */
       readonly cause?: StopCause;
       readonly stoppedAt: Millis;
@@ -251,8 +160,16 @@ export type Phase =
 
 export type PhaseName = Phase['is'];
 
+/** What one of the lives of a slot is to the others: during a handover there are two or three. */
+export type Role = 'serving' | 'coming' | 'going';
+
 export interface Instance {
   readonly spec: InstanceSpec;
+  /** Unlike that of any other life of the run. */
+  readonly key: string;
+  readonly role: Role;
+  /** Counts the lives of the slot, from 1; 0 before the first. */
+  readonly generation: number;
   /** What is wanted; `phase` is what is. */
   readonly goal: 'up' | 'down';
   /** Crashes since the last forgiven life: decides the next delay. */

@@ -2,7 +2,7 @@
  * What the core asks of the world, and what the world may ask of the core. The supervisor knows these
  * interfaces and nothing behind them, so it runs in a test without a process or a clock.
  */
-import type { InstanceId, InstanceSpec, Millis, Output, ProcletEvent, Remains, Request, Tag } from './model.js';
+import type { InstanceId, InstanceSpec, Millis, Output, Plan, ProcletEvent, Remains, Request, Tag } from './model.js';
 
 export interface Clock {
   /** Milliseconds on a clock that never goes back and goes on while the machine sleeps. */
@@ -38,7 +38,13 @@ export interface ChildListener {
   exited(remains: Remains): void;
 }
 
-export type Spawn = (spec: InstanceSpec, listener: ChildListener) => Child;
+/** One life of an instance among others: the n-th, from 1. */
+export interface Life {
+  readonly id: InstanceId;
+  readonly generation: number;
+}
+
+export type Spawn = (spec: InstanceSpec, listener: ChildListener, generation: number) => Child;
 
 /** What is known of a service's use. Times are of the clock. */
 export interface Use {
@@ -73,14 +79,21 @@ export interface Sink {
 export interface Supervision {
   request(request: Request): void;
   subscribe(observer: Observer): () => void;
-  /** Starts a service and what it is after, unless it is up; resolves when an instance is, rejects when it fails. */
+  /**
+   * Starts a service and what it is after, unless it is up; and another life of one whose files changed, if it is to
+   * be restarted by an access. Resolves when there is an instance for the access, rejects when there will be none.
+   */
   wake(tag: Tag): Promise<void>;
-  /** The instances of a service that are up. */
-  upInstances(tag: Tag): readonly InstanceId[];
+  /** The lives of a service that serve and are up. */
+  upLives(tag: Tag): readonly Life[];
   /** Every live process of a service, now. */
   pidsOf(tag: Tag): readonly number[];
-  /** Says that an instance is ready, if it is starting. */
-  ready(id: InstanceId): void;
+  /** Says that a life is ready, if it is starting. */
+  ready(life: Life): void;
+  /** Watched files of a service changed: the first of them, and how many. */
+  changed(tag: Tag, path: string, files: number): void;
+  /** Another plan for the same project: starts what is new, ends what is gone, reloads what is another. */
+  reconfigure(plan: Plan): void;
   /** The exit status, once nothing that was started is left. */
   readonly finished: Promise<number>;
 }

@@ -3,25 +3,20 @@
  * order. No policy but the meaning of the signals that proclet itself gets.
  */
 
-import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
-import type { Bytes, InstanceId, Plan } from './model.js';
-import type { Gateway, Keeper } from './network/gateway.js';
-import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
+import type { Plan, Tag } from './model.js';
 import { createAside } from './observers/aside.js';
 import { createJsonLines } from './observers/json-lines.js';
 import { createTail } from './observers/tail.js';
 import { createTerminal } from './observers/terminal.js';
 import { createClock } from './platform/clock.js';
-import { openGround } from './platform/ground.js';
+import { watchTerminal } from './platform/hangup.js';
 import { claimPidFile } from './platform/pid-file.js';
 import { createProcessTable } from './platform/process-table.js';
-import { ProcessTrees } from './platform/process-tree.js';
 import { onSignals } from './platform/signals.js';
-import { createSpawn, type Stage } from './platform/spawn.js';
 import { createOutput, type Output } from './platform/stdout.js';
-import type { Clock, Gate, Observer } from './ports.js';
-import { Supervisor } from './supervisor/supervisor.js';
+import type { Gate, Observer } from './ports.js';
+import { supervise } from './supervision.js';
 
 /** How a run shows: the look of its output, and its pid. */
 export interface Look {
@@ -36,6 +31,9 @@ export interface Look {
   readonly pidFile?: string;
 }
 
+/** Reads the project again: with these numbers of instances instead of those it had, and the places that services have. */
+export type Reread = (counts: Readonly<Record<Tag, number>>, places: ReadonlyMap<Tag, number>) => Promise<Plan>;
+
 export interface Runtime {
   /** The exit status, once nothing that was started is left and everything was printed. */
   readonly finished: Promise<number>;
@@ -47,6 +45,7 @@ export interface Runtime {
 export async function startServices(
   plan: Plan,
   look: Look,
+  reread?: Reread,
   stdout: NodeJS.WriteStream = process.stdout,
 ): Promise<Runtime> {
   const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, createProcessTable());
@@ -64,8 +63,27 @@ export async function startServices(
   supervisor.subscribe(observerFor(plan, look, output, tail.last));
 
   const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
-  const deafen = onSignals(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'], (signal) =>
-    stop(statusOfSignal(signal), signal === 'SIGQUIT'),
+  const terminal = watchTerminal();
+  const counts: Record<Tag, number> = {};
+  const configure = async (step = 0) => {
+    if (reread === undefined) return;
+    const { services } = run.plan();
+    const [tag, count] = services.map((one) => [one.tag, one.instances.length] as const)[0] ?? [];
+    if (step !== 0 && tag !== undefined) counts[tag] = Math.max(1, (count ?? 1) + step);
+    const places = new Map(services.map((service) => [service.tag, service.position]));
+    await reread(counts, places).then(run.reconfigure, (error: Error) =>
+      supervisor.notice(`the configuration was not read again, and nothing changed:\n${error.message}`),
+    );
+  };
+  const deafen = onSignals(
+    ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2', 'SIGWINCH'],
+    (signal) => {
+      if (signal === 'SIGTTIN' || signal === 'SIGTTOU') void configure(signal === 'SIGTTIN' ? 1 : -1);
+      else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
+        if (signal === 'SIGUSR2' || !terminal.isOurs) supervisor.request({ type: 'signal', signal, to: 'leader' });
+      } else if (signal === 'SIGHUP' && !terminal.isGone()) void configure();
+      else stop(statusOfSignal(signal), signal === 'SIGQUIT');
+    },
   );
   // Nobody reads any more: end as a program that writes into a closed pipe does.
   output.onClosed((error) => {
@@ -122,94 +140,10 @@ export async function startCommand(plan: Plan): Promise<Runtime> {
   return { finished, stop };
 }
 
-const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };
-
-const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
-
-/** The longest time that the guardian gives what it has to end. */
-const longestGuardedGrace = 1_000;
-
 /** How many last lines of a service the page about its failure shows. */
 const lastWordsOnPage = 10;
 
-interface Equipment extends Pick<Stage, 'stdio' | 'gate' | 'env'> {
-  /** The last lines of an instance. */
-  readonly lastWords: (id: InstanceId) => readonly Bytes[];
-}
-
-/** A supervisor on its ground, with a gateway if the plan needs one, and the end of all. */
-async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage }: Equipment) {
-  const owners = await lookUpOwners(plan);
-  const table = createProcessTable();
-  const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
-  const early: string[] = [];
-  let warn = (text: string): unknown => early.push(text);
-  const ground = openGround({
-    ...{ clock, table, root: plan.root },
-    grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
-    warn: (text) => warn(text),
-  });
-  const gateway = await gatewayFor(plan, clock, {
-    wake: (tag) => supervisor.wake(tag),
-    upInstances: (tag) => supervisor.upInstances(tag),
-    pidsOf: (tag) => supervisor.pidsOf(tag),
-    ready: (id) => supervisor.ready(id),
-    notice: (text) => supervisor.notice(text),
-    lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
-  });
-  const trees = new ProcessTrees(clock, table);
-  const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, portOf: gateway.portOf });
-  const supervisor: Supervisor = new Supervisor(plan, { clock, spawn, look: gateway.look });
-  supervisor.subscribe(gateway.observe);
-  const close = async () => {
-    await gateway.close();
-    await ground.close();
-  };
-  const start = async () => {
-    early.push(...takenPorts(plan));
-    await gateway.open().catch(async (error: Error) => {
-      await close();
-      throw new ProcletError('OS', error.message, { cause: error });
-    });
-    warn = (text) => supervisor.notice(text);
-    for (const text of early) warn(text);
-    supervisor.start();
-  };
-  return { supervisor, start, finished: supervisor.finished.finally(close) };
-}
-
-/** Most plans need none, and do not load it. */
-async function gatewayFor(plan: Plan, clock: Clock, keeper: Keeper): Promise<Gateway> {
-  const needed = plan.services.some(
-    ({ fronts, idle, instances }) => fronts.length > 0 || idle < Infinity || instances.some(({ ready }) => ready),
-  );
-  if (!needed) return noGateway;
-  const { createGateway } = await import('./network/gateway.js');
-  return createGateway(plan, clock, keeper);
-}
-
-const noGateway: Gateway = {
-  portOf: ({ port }) => port,
-  open: async () => {},
-  observe() {},
-  look: () => ({ last: -Infinity, busy: false, listens: false }),
-  close: async () => {},
-};
-
-/** Not an error: only the service knows whether it needs its port. */
-function takenPorts(plan: Plan): string[] {
-  const instances = plan.services.flatMap((service) => service.instances);
-  return instances
-    .filter(({ port }) => port > 0 && ports.isTaken(port) === true)
-    .map(({ id, port }) => `port ${port}, which is ${id}'s, is held by ${ports.holder(port)}`);
-}
-
-/** Few plans name users, so few starts load what looks them up. */
-async function lookUpOwners(plan: Plan): Promise<Stage['owners']> {
-  const users = plan.services.flatMap(({ instances }) => instances.flatMap(({ user }) => user ?? []));
-  if (users.length === 0) return new Map();
-  return (await import('./platform/user.js')).ownersOf(users);
-}
+const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };
 
 type LastWords = ReturnType<typeof createTail>['last'];
 

@@ -17,7 +17,8 @@ const shared = [
   'address.ts',
 ];
 const layers: Record<string, readonly string[]> = {
-  'model.ts': ['events.ts'],
+  'model.ts': ['events.ts', 'texts.ts'],
+  'texts.ts': ['model.ts'],
   'events.ts': ['model.ts'],
   'ports.ts': ['model.ts'],
   'errors.ts': ['model.ts'],
@@ -32,7 +33,8 @@ const layers: Record<string, readonly string[]> = {
   platform: shared,
   observers: shared,
   network: shared,
-  'runtime.ts': [...shared, 'supervisor', 'platform', 'network', 'observers'],
+  'supervision.ts': [...shared, 'supervisor', 'platform', 'network'],
+  'runtime.ts': [...shared, 'platform', 'observers', 'supervision.ts'],
   'index.ts': [...shared, 'procfile', 'plan', 'runtime.ts'],
   cli: [...shared, 'procfile', 'plan', 'platform', 'network', 'observers', 'runtime.ts', 'commands'],
   commands: [...shared, 'plan', 'platform', 'network', 'cli', 'runtime.ts'],
@@ -41,6 +43,9 @@ const layers: Record<string, readonly string[]> = {
 /** Which layers may import a package. */
 const doors: Record<string, readonly string[]> = {
   execa: ['platform'],
+  chokidar: ['platform'],
+  ignore: ['platform'],
+  'write-file-atomic': ['platform'],
   chalk: ['observers', 'cli', 'commands'],
   '@oclif/core': ['cli', 'commands'],
   yaml: ['procfile'],

@@ -5,7 +5,7 @@ import { loadProject, planInput } from '../cli/load-project.js';
 import { lookOf } from '../cli/look.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { describePlan } from '../plan/describe-plan.js';
-import { startServices } from '../runtime.js';
+import { type Reread, startServices } from '../runtime.js';
 
 export default class Start extends BaseCommand {
   static override summary = 'Run the services of a Procfile until they end, expire or you press Ctrl-C.';
@@ -33,7 +33,13 @@ Whatever ends a service ends its whole process tree.`;
       process.stdout.write(describePlan(plan));
       return 0;
     }
-    const { finished } = await startServices(plan, lookOf(project.settings));
+    const reread: Reread = async (counts, positions) => {
+      const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
+      const { formation, ...settings } = again.settings;
+      const scaled = { ...formation, tags: { ...formation.tags, ...counts } };
+      return buildPlan({ ...planInput({ ...again, settings: { ...settings, formation: scaled } }), positions });
+    };
+    const { finished } = await startServices(plan, lookOf(project.settings), reread);
     return finished;
   }
 }

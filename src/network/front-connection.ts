@@ -6,13 +6,13 @@
  * here touches any other connection.
  */
 import type { Socket } from 'node:net';
-import type { Address } from '../model.js';
+import type { Address, Millis } from '../model.js';
 import type { Delay } from './front-delay.js';
 import { Link, reset } from './front-link.js';
 import type { Arrival } from './front-listen.js';
 import type { OwnPorts } from './front-own-ports.js';
 import { endpointsOf, proxyHeader } from './front-proxy-protocol.js';
-import { beginsLikeHttp, type Refusal, refusalPage, speechOf } from './front-refusal.js';
+import { beginsLikeHttp, beginsRequest, type Refusal, refusalPage, speechOf } from './front-refusal.js';
 import type { Relay } from './front-relay.js';
 import type { Turnstiles } from './front-turnstile.js';
 import { approach } from './front-upstream.js';
@@ -31,6 +31,9 @@ export interface Surroundings {
   readonly delays: { readonly attempt: Delay; readonly turn: Delay; readonly speak: Delay; readonly hangUp: Delay };
   /** Where clients connect to, if services are to be told about them. */
   readonly tell: Address | undefined;
+  readonly now: () => Millis;
+  /** One more waits for `target`. */
+  waits(): void;
   readonly target: () => Address | Promise<Address>;
   readonly refusal: (error: unknown) => Refusal;
   /** Something happened that counts as an access. */
@@ -56,6 +59,9 @@ export class Connection {
   #stage: Stage = { is: 'waiting', first: [], cancel: nothing };
   #hasClientEnded = false;
   #leaveTurnstile = nothing;
+  #address: Address | undefined;
+  /** When bytes last moved, once the connection is to be seen off. */
+  #quietSince: Millis | undefined;
   /** Sockets that are not closed. */
   #open = 1;
 
@@ -108,6 +114,7 @@ export class Connection {
 
   readonly #connect = (address: Address): void => {
     if (this.#stage.is !== 'waiting') return;
+    this.#address = address;
     const { first } = this.#stage;
     const { relay, ports, delays, turnstiles } = this.#around;
     const fromUpstream = (bytes: number, buffer: Uint8Array) => this.#fromUpstream(bytes, buffer);
@@ -130,7 +137,8 @@ export class Connection {
     const { first } = this.#stage;
     const { relay, accessed } = this.#around;
     this.#open += 1;
-    upstream.on('error', () => this.#broken()).on('close', () => this.#closed());
+    const isOurs = () => this.#stage.is === 'linked' && this.#stage.upstream === upstream;
+    upstream.on('error', () => isOurs() && this.#broken()).on('close', () => this.#closed());
     const link = new Link({ client: this.#client, upstream, relay, accessed });
     this.#become({ is: 'linked', link, upstream });
     for (const header of this.#header) upstream.write(header);
@@ -146,6 +154,10 @@ export class Connection {
     this.#around.accessed();
     switch (stage.is) {
       case 'linked':
+        if (this.#quietSince !== undefined) {
+          if (!stage.link.isInFlight && beginsRequest(buffer, bytes)) return this.#move(stage.upstream, bytes, buffer);
+          this.#quietSince = this.#around.now();
+        }
         return stage.link.fromClient(bytes, buffer);
       case 'waiting':
         return keep(stage.first, bytes, buffer);
@@ -166,7 +178,40 @@ export class Connection {
   #fromUpstream(bytes: number, buffer: Uint8Array): boolean {
     this.#around.accessed();
     this.#makePlace();
+    if (this.#quietSince !== undefined) this.#quietSince = this.#around.now();
     return this.#stage.is === 'linked' && this.#stage.link.fromUpstream(bytes, buffer);
+  }
+
+  /** Whether it is one of those that are connected to this upstream, which are to be seen off from now on. */
+  leave(upstream: Address): boolean {
+    const { is } = this.#stage;
+    if ((is !== 'linked' && is !== 'waiting') || !isSame(this.#address, upstream)) return false;
+    this.#quietSince ??= this.#around.now();
+    return true;
+  }
+
+  /** Whether it is still connected to this upstream; if it was quiet since before a moment, that is ended now. */
+  isLeaving(upstream: Address, before: Millis): boolean {
+    const stage = this.#stage;
+    if (!isSame(this.#address, upstream)) return false;
+    if (stage.is !== 'linked') return stage.is === 'waiting';
+    if (stage.link.isInFlight || this.#quietSince === undefined || this.#quietSince > before) return true;
+    this.#client.end();
+    stage.upstream.end();
+    return false;
+  }
+
+  /** A request begins on a connection whose upstream is to be left: another gets it. */
+  #move(upstream: Socket, bytes: number, buffer: Uint8Array): boolean {
+    upstream.removeAllListeners('end');
+    this.#quietSince = undefined;
+    this.#address = undefined;
+    this.#around.waits();
+    this.#stage = { is: 'waiting', first: [], cancel: nothing };
+    keep(this.#stage.first, bytes, buffer);
+    upstream.destroy();
+    this.seekTarget();
+    return false;
   }
 
   #clientEnded(): void {
@@ -241,6 +286,11 @@ export class Connection {
     if (this.#stage.is === 'waiting') this.#around.settled();
     this.#stage = stage;
   }
+}
+
+function isSame(one: Address | undefined, other: Address): boolean {
+  if (one === undefined || 'path' in one || 'path' in other) return false;
+  return one.host === other.host && one.port === other.port;
 }
 
 /** Keeps a copy. Whether there is room for more. */

@@ -38,6 +38,13 @@ const backlog = 4096;
 /** Only the user who runs proclet may connect to a public socket in the file system. */
 const socketMode = 0o600;
 
+/** Takes over a socket that listens already (`Listener.handle`). */
+export function listenOn(handle: object, means: Means, arrived: Arrived): Promise<Server> {
+  // It blocks, for those who inherit it; here everything waits in one loop.
+  (handle as { setBlocking?: (on: boolean) => number }).setBlocking?.(false);
+  return begin(means, arrived, (server) => server.listen(handle));
+}
+
 export async function listen(address: Address, means: Means, arrived: Arrived): Promise<Server> {
   try {
     return await open(address, means, arrived);
@@ -49,6 +56,14 @@ export async function listen(address: Address, means: Means, arrived: Arrived): 
 }
 
 function open(address: Address, means: Means, arrived: Arrived): Promise<Server> {
+  return begin(means, arrived, (server) => {
+    server.listen({ ...address, backlog });
+    // A path is bound by now, with the mode that the umask left, which is hardly ever one that others may write to.
+    if ('path' in address && server.listening && !address.path.startsWith('\0')) chmodSync(address.path, socketMode);
+  });
+}
+
+function begin(means: Means, arrived: Arrived, bind: (server: Server) => void): Promise<Server> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -58,9 +73,7 @@ function open(address: Address, means: Means, arrived: Arrived): Promise<Server>
       takeConnections(server, means, arrived);
       resolve(server);
     });
-    server.listen({ ...address, backlog });
-    // A path is bound by now, with the mode that the umask left, which is hardly ever one that others may write to.
-    if ('path' in address && server.listening && !address.path.startsWith('\0')) chmodSync(address.path, socketMode);
+    bind(server);
   });
 }
 

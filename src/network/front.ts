@@ -12,7 +12,7 @@ import type { Address, Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { Connection, heldWhileWaiting, type Surroundings } from './front-connection.js';
 import { Delay } from './front-delay.js';
-import { type Arrival, listen, type Means } from './front-listen.js';
+import { type Arrival, listen, listenOn, type Means } from './front-listen.js';
 import { OwnPorts } from './front-own-ports.js';
 import type { Refusal } from './front-refusal.js';
 import { Relay } from './front-relay.js';
@@ -27,6 +27,9 @@ export const defaultWaitingLimit = 16_384;
 
 /** A refused client that says nothing for so long is closed without a page. */
 const speakWithin: Millis = 250;
+/** Between two looks at the connections that are seen off. */
+const betweenDrains: Millis = 20;
+
 /** A refused client that does not hang up for so long is cut off. */
 const hangUpWithin: Millis = 2_000;
 
@@ -45,6 +48,8 @@ export interface FrontOptions {
   readonly proxyProtocol: boolean;
   /** Most connections that wait for `target` and its service at once; one more is closed at once. */
   readonly waitingLimit?: number;
+  /** A socket that listens at the address already; the front then owns it. */
+  readonly socket?: object;
   /** `fast` unless told otherwise: see front-listen.ts and front-write.ts. */
   readonly means?: Means;
 }
@@ -67,6 +72,11 @@ export interface Front {
   readonly inFlight: number;
   /** Whether a local port is, or was in the last two minutes, that of one of the front's connections to a service. */
   isOwnPort(port: number): boolean;
+  /**
+   * Sees its connections to this upstream off: whatever is quiet for `quiet` is closed, and a client that makes its
+   * next HTTP/1 request is led to `target` again. Resolves when none is left, or after `within`.
+   */
+  drain(upstream: Address, quiet: Millis, within: Millis): Promise<void>;
   /** Stops accepting; open connections go on. */
   stopListening(): Promise<void>;
   /** Closes everything now. */
@@ -76,8 +86,9 @@ export interface Front {
 /** Rejects with what `listen` says: EADDRINUSE, EACCES ... */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const clients = new Clients(options);
-  const { listen: wanted, means = 'fast' } = options;
-  const server = await listen(wanted, means, (arrival) => clients.admit(arrival));
+  const { listen: wanted, socket, means = 'fast' } = options;
+  const admit = (arrival: Arrival) => clients.admit(arrival);
+  const server = await (socket === undefined ? listen(wanted, means, admit) : listenOn(socket, means, admit));
   const bound = server.address();
   const address = bound === null || typeof bound === 'string' ? wanted : addressOf(bound);
 
@@ -101,6 +112,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       return clients.inFlight;
     },
     isOwnPort: (port) => clients.isOwnPort(port),
+    drain: (upstream, quiet, within) => clients.drain(upstream, quiet, within),
     stopListening,
     async close() {
       const stopped = stopListening();
@@ -120,10 +132,12 @@ class Clients {
   waiting = 0;
   readonly #all = new Set<Connection>();
   readonly #limit: number;
+  readonly #clock: Clock;
   readonly #around: Surroundings;
 
   constructor({ clock, listen: address, target, refusal, proxyProtocol, waitingLimit, means }: FrontOptions) {
     this.#limit = waitingLimit ?? defaultWaitingLimit;
+    this.#clock = clock;
     const turnstile = new Delay(clock, turn);
     this.#around = {
       relay: new Relay(new Writer(means === 'documented' ? 'none' : process.versions.node)),
@@ -141,6 +155,10 @@ class Clients {
       refusal,
       accessed: () => {
         this.lastAccess = clock.now();
+      },
+      now: () => clock.now(),
+      waits: () => {
+        this.waiting += 1;
       },
       settled: () => {
         this.waiting -= 1;
@@ -173,6 +191,17 @@ class Clients {
     const connection = new Connection(arrival, this.#around);
     this.#all.add(connection);
     connection.seekTarget();
+  }
+
+  async drain(upstream: Address, quiet: Millis, within: Millis): Promise<void> {
+    const until = this.#clock.now() + within;
+    const going = [...this.#all].filter((connection) => connection.leave(upstream));
+    for (;;) {
+      const now = this.#clock.now();
+      const left = going.filter((connection) => connection.isLeaving(upstream, now - quiet));
+      if (left.length === 0 || now >= until) return;
+      await new Promise<void>((resolve) => void this.#clock.wakeAt(now + betweenDrains, resolve));
+    }
   }
 
   close(): void {

@@ -3,103 +3,120 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
-import type { Address, FrontSpec, InstanceId, InstanceSpec, Plan, ProcletEvent, ServiceSpec, Tag } from '../model.js';
-import type { Clock, Use } from '../ports.js';
+import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, ServiceSpec, Tag } from '../model.js';
+import type { Clock, Life, Use } from '../ports.js';
+import { type Door, Doors } from './doors.js';
 import { reservePort } from './free-port.js';
-import { type Front, openFront } from './front.js';
+import type { Listener } from './listener.js';
 import { createOwnPorts } from './own-ports.js';
 import { type Passive, watchPassively } from './passive.js';
-import { describeOwners, ownersOf } from './port-owner.js';
 import { probeReady, type Ready, type ReadyProbe } from './ready.js';
 import { readSockets } from './sockets.js';
 
 /** What the gateway asks of the run. */
 export interface Keeper {
+  /** Resolves when there is an instance for an access: one that is up, and of a fresh life where that is asked for. */
   wake(tag: Tag): Promise<void>;
-  upInstances(tag: Tag): readonly InstanceId[];
+  upLives(tag: Tag): readonly Life[];
   pidsOf(tag: Tag): readonly number[];
-  ready(id: InstanceId): void;
+  ready(life: Life): void;
   notice(text: string): void;
   /** The last lines that an instance printed, as text. */
   lastWords(id: InstanceId): readonly string[];
 }
 
 export interface Gateway {
-  /** The port that an instance is told to listen on. */
-  portOf(spec: InstanceSpec): number;
+  /** The port that a life of an instance is told to listen on. */
+  portOf(spec: InstanceSpec, generation: number): number;
+  /** The sockets that it inherits. */
+  socketsOf(spec: InstanceSpec): readonly Listener[];
   /** Opens what is held from the start. Rejects with what keeps it from that. */
   open(): Promise<void>;
   observe(event: ProcletEvent): void;
   look(tag: Tag): Use;
+  /** Whether an instance was seen to listen on its own port although it inherits sockets. */
+  listensItself(tag: Tag): boolean;
+  /** Sees the connections to a life off. */
+  drain(life: Life, within: Millis): Promise<void>;
+  /** Services that came, went or changed. */
+  reconfigure(plan: Plan): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Door {
-  readonly service: ServiceSpec;
-  readonly spec: FrontSpec;
-  /** Undefined until it is opened; a promise while it is being opened. */
-  front: Front | 'opening' | undefined;
-  turn: number;
-}
+/** A program that inherits sockets and does not listen on its own port for so long will not any more. */
+const learnFor: Millis = 60_000;
+
+/** What a connection at rest is left of time when it is seen off. */
+const quietFor: Millis = 100;
 
 export function createGateway(plan: Plan, clock: Clock, keeper: Keeper): Gateway {
-  const gateway = new PlannedGateway(plan, clock, keeper);
-  return {
-    portOf: (spec) => gateway.portOf(spec),
-    open: () => gateway.open(),
-    observe: (event) => gateway.observe(event),
-    look: (tag) => gateway.look(tag),
-    close: () => gateway.close(),
-  };
+  return new PlannedGateway(plan, clock, keeper);
 }
+
+const keyOf = ({ id, generation }: Life): string => `${id}#${generation}`;
 
 class PlannedGateway implements Gateway {
   readonly #clock: Clock;
   readonly #keeper: Keeper;
-  readonly #services: ReadonlyMap<Tag, ServiceSpec>;
-  readonly #specs: ReadonlyMap<InstanceId, InstanceSpec>;
-  readonly #doors: readonly Door[];
-  readonly #privatePorts = new Map<InstanceId, number>();
-  /** Where an instance listens, once it was asked for. */
-  readonly #hosts = new Map<InstanceId, string>();
-  readonly #probes = new Map<InstanceId, ReadyProbe[]>();
+  readonly #doors: Doors;
+  readonly #services = new Map<Tag, ServiceSpec>();
+  readonly #specs = new Map<InstanceId, InstanceSpec>();
+  /** By life, and those that no life has any more, by instance. */
+  readonly #privatePorts = new Map<string, number>();
+  readonly #sparePorts = new Map<InstanceId, number[]>();
+  /** Where a life listens, once it was asked for. */
+  readonly #hosts = new Map<string, string>();
+  readonly #probes = new Map<string, ReadyProbe[]>();
   readonly #watches = new Map<Tag, Passive>();
+  readonly #listening = new Set<Tag>();
   readonly #own;
-  #closed = false;
 
   constructor(plan: Plan, clock: Clock, keeper: Keeper) {
     this.#clock = clock;
     this.#keeper = keeper;
     this.#own = createOwnPorts(clock);
-    this.#services = new Map(plan.services.map((service) => [service.tag, service]));
-    const specs = plan.services.flatMap(({ instances }) => instances);
-    this.#specs = new Map(specs.map((spec) => [spec.id, spec]));
-    this.#doors = plan.services.flatMap((service) =>
-      service.fronts.map((spec): Door => ({ service, spec, front: undefined, turn: 0 })),
-    );
+    this.#doors = new Doors({
+      clock,
+      target: (door) => this.#target(door),
+      refusal: (door, error) => this.#refusal(door, error),
+    });
+    for (const service of plan.services) this.#add(service);
   }
 
-  portOf({ id, port }: InstanceSpec): number {
-    if (!this.#doorsOf(id).some(({ spec }) => spec.hidesPort)) return port;
-    const known = this.#privatePorts.get(id) ?? reservePort();
-    this.#privatePorts.set(id, known);
-    return known;
+  portOf(spec: InstanceSpec, generation: number): number {
+    const { id, port } = spec;
+    if (!this.#doors.before(id).some((door) => door.spec.hidesPort)) return port;
+    const key = keyOf({ id, generation });
+    const own = this.#privatePorts.get(key) ?? this.#sparePorts.get(id)?.pop() ?? reservePort();
+    this.#privatePorts.set(key, own);
+    return own;
+  }
+
+  socketsOf({ id, tag }: InstanceSpec): readonly Listener[] {
+    try {
+      this.#doors.openListeners(tag);
+    } catch (error) {
+      this.#keeper.notice((error as Error).message);
+    }
+    return this.#doors.inheritedBy(id);
   }
 
   async open(): Promise<void> {
-    for (const door of this.#doors) if (door.spec.eager) await this.#openDoor(door);
+    for (const tag of this.#services.keys()) await this.#doors.openEager(tag);
   }
 
   observe(event: ProcletEvent): void {
-    if (event.type === 'spawned') this.#begin(event.id);
-    else if (event.type === 'exited') this.#end(event.id);
-    else if (event.type === 'output') for (const probe of this.#probes.get(event.id) ?? []) probe.observe(event);
+    if (event.type === 'spawned') this.#begin(event);
+    else if (event.type === 'exited') this.#end(event);
+    else if (event.type === 'output') {
+      for (const [key, probes] of this.#probes) {
+        if (key.startsWith(`${event.id}#`)) for (const probe of probes) probe.observe(event);
+      }
+    }
   }
 
   look(tag: Tag): Use {
-    const fronts = this.#doors.flatMap(({ service, front }) =>
-      service.tag === tag && typeof front === 'object' ? [front] : [],
-    );
+    const fronts = this.#doors.frontsOf(tag);
     const passive = this.#watches.get(tag)?.look() ?? { last: -Infinity, busy: false, listens: false };
     return {
       last: Math.max(passive.last, ...fronts.map(({ lastAccess }) => lastAccess)),
@@ -108,120 +125,159 @@ class PlannedGateway implements Gateway {
     };
   }
 
+  listensItself(tag: Tag): boolean {
+    return this.#listening.has(tag);
+  }
+
+  async drain(life: Life, within: Millis): Promise<void> {
+    const spec = this.#specs.get(life.id);
+    if (spec === undefined) return;
+    const address = { host: this.#hostOf(spec, life.generation), port: this.portOf(spec, life.generation) };
+    await Promise.all(this.#doors.frontsOf(spec.tag).map((front) => front.drain(address, quietFor, within)));
+  }
+
+  async reconfigure({ services }: Plan): Promise<void> {
+    const next = new Map(services.map((service) => [service.tag, service]));
+    for (const [tag, service] of this.#services) {
+      const fronts = next.get(tag)?.fronts;
+      if (JSON.stringify(fronts) === JSON.stringify(service.fronts)) next.delete(tag);
+      else this.#doors.remove(tag);
+      if (fronts === undefined) this.#services.delete(tag);
+    }
+    for (const service of services) {
+      if (next.has(service.tag)) this.#add(service);
+      else this.#know(service);
+    }
+    for (const tag of next.keys()) {
+      await this.#doors.openEager(tag).catch((error: Error) => this.#keeper.notice(error.message));
+    }
+  }
+
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const id of this.#probes.keys()) this.#end(id);
+    for (const probes of this.#probes.values()) for (const probe of probes) probe.cancel();
+    this.#probes.clear();
     for (const watch of this.#watches.values()) watch.close();
-    await Promise.all(this.#doors.map(({ front }) => (typeof front === 'object' ? front.close() : undefined)));
+    this.#doors.close();
   }
 
-  #doorsOf(id: InstanceId): readonly Door[] {
-    return this.#doors.filter(({ spec }) => spec.instances.includes(id));
+  #add(service: ServiceSpec): void {
+    this.#know(service);
+    this.#doors.add(service);
   }
 
-  #begin(id: InstanceId): void {
+  #know(service: ServiceSpec): void {
+    this.#services.set(service.tag, service);
+    for (const spec of service.instances) this.#specs.set(spec.id, spec);
+  }
+
+  #begin({ id, generation }: Life): void {
     const spec = this.#specs.get(id);
     const service = spec && this.#services.get(spec.tag);
     if (!spec || !service) return;
+    const life = { id, generation };
     const probes: ReadyProbe[] = [];
-    if (spec.ready) probes.push(this.#probe(spec, readinessOf(spec.ready), () => this.#keeper.ready(id)));
-    for (const door of this.#doorsOf(id)) {
+    const doors = this.#doors.before(id);
+    const inherits = doors.some(({ listener, front }) => listener !== undefined && front === undefined);
+    const ready = spec.ready ?? (this.#listening.has(spec.tag) ? ({ kind: 'tcp' } as const) : undefined);
+    if (ready) probes.push(this.#probe(spec, life, readinessOf(ready), () => this.#keeper.ready(life)));
+    if (inherits) probes.push(this.#learn(spec, life));
+    for (const door of doors) {
       // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
-      if (door.front === undefined) probes.push(this.#probe(spec, { kind: 'tcp' }, () => void this.#openLate(door)));
+      if (door.front !== undefined || door.spec.inherited) continue;
+      if (door.spec.eager) void this.#openLate(door);
+      else probes.push(this.#probe(spec, life, { kind: 'tcp' }, () => void this.#openLate(door)));
     }
-    this.#probes.set(id, probes);
+    this.#probes.set(keyOf(life), probes);
     if (service.idle < Infinity && service.idleOn === 'access' && !this.#watches.has(spec.tag)) this.#watch(spec.tag);
   }
 
+  /** Who inherits a socket and yet listens on a port of its own knows nothing of sockets: a front accepts for it. */
+  #learn(spec: InstanceSpec, life: Life): ReadyProbe {
+    const probe = this.#probe(spec, life, { kind: 'tcp' }, () => {
+      this.#listening.add(spec.tag);
+      for (const door of this.#doors.before(spec.id)) void this.#openLate(door);
+      if (spec.ready === undefined) this.#keeper.ready(life);
+    });
+    const tire = this.#clock.wakeAt(this.#clock.now() + learnFor, () => probe.cancel());
+    return {
+      heard: probe.heard,
+      observe: (output) => probe.observe(output),
+      cancel() {
+        tire();
+        probe.cancel();
+      },
+    };
+  }
+
   #watch(tag: Tag): void {
-    const isOwnPort = (port: number) =>
-      this.#own.has(port) || this.#doors.some(({ front }) => typeof front === 'object' && front.isOwnPort(port));
+    const isOwnPort = (port: number) => this.#own.has(port) || this.#doors.isOwnPort(port);
     const pids = () => this.#keeper.pidsOf(tag);
     this.#watches.set(tag, watchPassively({ clock: this.#clock, pids, isOwnPort }));
   }
 
-  #end(id: InstanceId): void {
-    for (const probe of this.#probes.get(id) ?? []) probe.cancel();
-    this.#probes.delete(id);
-    this.#hosts.delete(id);
-    for (const door of this.#doorsOf(id)) {
-      if (door.spec.eager || typeof door.front !== 'object') continue;
-      void door.front.close(); // its sockets are closed when this returns
-      door.front = undefined;
-    }
-    const tag = this.#specs.get(id)?.tag;
-    if (tag === undefined || this.#keeper.pidsOf(tag).length > 0) return;
+  #end({ id, generation, next, cause }: Extract<ProcletEvent, { type: 'exited' }>): void {
+    const key = keyOf({ id, generation });
+    for (const probe of this.#probes.get(key) ?? []) probe.cancel();
+    this.#probes.delete(key);
+    this.#hosts.delete(key);
+    const port = this.#privatePorts.get(key);
+    this.#privatePorts.delete(key);
+    if (port !== undefined) this.#sparePorts.set(id, [...(this.#sparePorts.get(id) ?? []), port]);
+    const tag = id.slice(0, id.lastIndexOf('.'));
+    this.#doors.closeLate(id);
+    if (this.#keeper.pidsOf(tag).length > 0) return;
+    if (next.is !== 'restart') this.#doors.rest(tag, cause !== undefined);
     this.#watches.get(tag)?.close();
     this.#watches.delete(tag);
   }
 
-  #probe(spec: InstanceSpec, ready: Ready, then: () => void): ReadyProbe {
+  #probe(spec: InstanceSpec, life: Life, ready: Ready, then: () => void): ReadyProbe {
     const onReady = (host?: string) => {
-      if (host !== undefined) this.#hosts.set(spec.id, host);
+      if (host !== undefined) this.#hosts.set(keyOf(life), host);
       then();
     };
     return probeReady({
-      ...{ clock: this.#clock, ready, port: this.portOf(spec), onReady },
+      ...{ clock: this.#clock, ready, port: this.portOf(spec, life.generation), onReady },
       onAttemptPort: (port) => this.#own.hold(port),
     });
   }
 
   /** The service answers at its own port already, so a taken public address is a pity and no error. */
   async #openLate(door: Door): Promise<void> {
-    try {
-      await this.#openDoor(door);
-    } catch (error) {
-      this.#keeper.notice((error as Error).message);
-    }
-  }
-
-  async #openDoor(door: Door): Promise<void> {
-    if (door.front !== undefined || this.#closed) return;
-    const { listen, proxyProtocol } = door.spec;
-    door.front = 'opening';
-    try {
-      door.front = await openFront({
-        ...{ clock: this.#clock, listen, proxyProtocol },
-        target: () => this.#target(door),
-        refusal: (error) => this.#refusal(door, error),
-      });
-      if (this.#closed) await door.front.close();
-    } catch (error) {
-      door.front = undefined;
-      throw new Error(`${door.service.tag} cannot be reached at ${placeOf(listen)}: ${reasonOf(error, listen)}`);
-    }
+    await this.#doors.openFront(door).catch((error: Error) => this.#keeper.notice(error.message));
   }
 
   /** The next of the instances that are up; without one, whatever wakes the service. */
   async #target(door: Door): Promise<Address> {
-    const { tag } = door.service;
-    let ids = this.#upBehind(door);
-    if (ids.length === 0) {
+    const { tag, reload } = door.service;
+    let lives = this.#upBehind(door);
+    if (lives.length === 0 || reload === 'shotgun') {
       await this.#keeper.wake(tag);
-      ids = this.#upBehind(door);
+      lives = this.#upBehind(door);
     }
-    const id = ids[door.turn++ % Math.max(ids.length, 1)];
-    const spec = id === undefined ? undefined : this.#specs.get(id);
-    if (spec === undefined) throw new Error(`${tag} is not running`);
-    return { host: this.#hostOf(spec), port: this.portOf(spec) };
+    const life = lives[door.turn++ % Math.max(lives.length, 1)];
+    const spec = life && this.#specs.get(life.id);
+    if (life === undefined || spec === undefined) throw new Error(`${tag} is not running`);
+    return { host: this.#hostOf(spec, life.generation), port: this.portOf(spec, life.generation) };
   }
 
   /** Most listen on all addresses or on 127.0.0.1; some, which were told `localhost`, on ::1 alone. */
-  #hostOf(spec: InstanceSpec): string {
-    const known = this.#hosts.get(spec.id);
+  #hostOf(spec: InstanceSpec, generation: number): string {
+    const key = keyOf({ id: spec.id, generation });
+    const known = this.#hosts.get(key);
     if (known !== undefined) return known;
-    const port = this.portOf(spec);
+    const port = this.portOf(spec, generation);
     const rows = readSockets((local, _remote, state) => state === 'listen' && local === port);
     const addresses = rows.map(({ local }) => local.address);
     const everywhere =
       addresses.length === 0 || addresses.some((each) => ['127.0.0.1', '0.0.0.0', '::'].includes(each));
     const host = everywhere ? '127.0.0.1' : (addresses[0] ?? '127.0.0.1');
-    this.#hosts.set(spec.id, host);
+    this.#hosts.set(key, host);
     return host;
   }
 
-  #upBehind({ service, spec }: Door): readonly InstanceId[] {
-    return this.#keeper.upInstances(service.tag).filter((id) => spec.instances.includes(id));
+  #upBehind({ service, spec }: Door): readonly Life[] {
+    return this.#keeper.upLives(service.tag).filter(({ id }) => spec.instances.includes(id));
   }
 
   #refusal({ service, spec }: Door, error: unknown) {
@@ -231,16 +287,6 @@ class PlannedGateway implements Gateway {
   }
 }
 
-function readinessOf(ready: NonNullable<InstanceSpec['ready']>): Ready {
+function readinessOf(ready: NonNullable<InstanceSpec['ready']> | { readonly kind: 'tcp' }): Ready {
   return ready.kind === 'log' ? { kind: 'log', pattern: new RegExp(ready.pattern) } : ready;
-}
-
-function placeOf(address: Address): string {
-  return 'path' in address ? address.path : `${address.host}:${address.port}`;
-}
-
-function reasonOf(error: unknown, address: Address): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE' || 'path' in address) return message;
-  return `port ${address.port} is held by ${describeOwners(ownersOf(address.port))}`;
 }

@@ -33,6 +33,10 @@ function isNews(event: ProcletEvent): boolean {
       );
     case 'spawned':
     case 'up':
+    case 'changed':
+    case 'handed-over':
+    case 'kept':
+    case 'reconfigured':
     case 'stopping':
     case 'killed':
     case 'output':

@@ -45,9 +45,16 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
   const { type } = event;
   switch (type) {
     case 'spawned':
-      return { type, id: event.id, pid: event.pid, port: event.port };
+      return {
+        type,
+        id: event.id,
+        pid: event.pid,
+        port: event.port,
+        generation: event.generation,
+        coming: event.coming,
+      };
     case 'up':
-      return { type, id: event.id, after: event.after, probed: event.probed };
+      return { type, id: event.id, generation: event.generation, after: event.after, probed: event.probed };
     case 'stopping':
       return { type, id: event.id, cause: causeOf(event.cause), signal: event.signal, grace: event.grace };
     case 'orphaned':
@@ -58,6 +65,14 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
       return { type, tag: event.tag, for: event.for };
     case 'stranded':
       return { type, tag: event.tag, for: event.for };
+    case 'changed':
+      return { type, tag: event.tag, path: event.path, files: event.files };
+    case 'handed-over':
+      return { type, id: event.id, generation: event.generation, from: event.from };
+    case 'kept':
+      return { type, id: event.id, generation: event.generation, failed: event.failed };
+    case 'reconfigured':
+      return { type, added: event.added, removed: event.removed, changed: event.changed };
     case 'woken':
       return { type, tag: event.tag };
     case 'killed':
@@ -76,9 +91,11 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
 }
 
 function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
-  const { id, exit, ran, cause, took, signal, processes, survivors, next } = event;
+  const { id, generation, role, exit, ran, cause, took, signal, processes, survivors, next } = event;
   return {
     id,
+    generation,
+    role,
     exit: exitOf(exit),
     ran,
     ...(cause && { cause: causeOf(cause) }),
@@ -115,7 +132,7 @@ function nextOf(next: Next): object {
     case 'restart':
       return { is: next.is, delay: next.delay, failures: next.failures };
     case 'failed':
-      return { is: next.is, failures: next.failures };
+      return { is: next.is, failures: next.failures, ...(next.awaitsChange && { awaitsChange: true }) };
     case 'done':
     case 'down':
       return { is: next.is };

@@ -23,6 +23,10 @@ export type End = Extract<Happening, { type: 'exited' }> & {
 
 /** The sentence about an end, and another if something would not end. */
 export function sentenceOfEnd(end: End): readonly Sentence[] {
+  if (end.role === 'coming' || (end.role === 'going' && end.cause?.reason === 'replaced')) {
+    const named: End = { ...end, role: 'serving', id: `${end.id} (generation ${end.generation})` };
+    return sentenceOfEnd(named).map((one) => (one.lastWordsOf === undefined ? one : { ...one, lastWordsOf: end.id }));
+  }
   const sentences = [end.cause === undefined ? byItself(end) : byUs(end, end.cause)];
   if (end.survivors.length > 0) sentences.push({ text: survivorsSentence(end), mark: 'failure' });
   return sentences;
@@ -41,7 +45,10 @@ function byItself(end: End): Sentence {
     case 'down':
       return good ? { text: told, mark: 'plain' } : { text: told, mark: 'failure', lastWordsOf: id };
     case 'failed':
-      return { text: failedSentence(end, next.failures), mark: 'failure', lastWordsOf: id };
+      return {
+        text: failedSentence(end, next.failures) + (next.awaitsChange ? '; waiting for a change' : ''),
+        ...{ mark: 'failure', lastWordsOf: id },
+      };
     default:
       return next satisfies never;
   }

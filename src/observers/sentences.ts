@@ -13,7 +13,8 @@ type EventOf<T extends ProcletEvent['type']> = Extract<ProcletEvent, { type: T }
  * lines of the life that ended were those of the one before, and not shown.
  */
 export function createSentences(): (event: ProcletEvent, repeated?: number) => readonly Sentence[] {
-  const running = new Set<InstanceId>();
+  /** By instance and generation. */
+  const running = new Map<string, InstanceId>();
   const recovering = new Set<InstanceId>();
   const killed = new Map<InstanceId, EventOf<'killed'>>();
   const orphaned = new Set<InstanceId>();
@@ -22,13 +23,13 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
   const onStopping = ({ cause }: EventOf<'stopping'>): readonly Sentence[] => {
     if (cause.reason !== 'shutdown' || shuttingDown) return [];
     shuttingDown = true;
-    return [plain(`stopping ${listed([...running], 'instances')}`)];
+    return [plain(`stopping ${listed([...new Set(running.values())], 'instances')}`)];
   };
 
   const onExited = (event: EventOf<'exited'>, repeated: number): readonly Sentence[] => {
     const { id, next, cause } = event;
     const end: End = { ...event, killed: killed.get(id), orphaned: orphaned.has(id), repeated };
-    running.delete(id);
+    running.delete(`${id}#${event.generation}`);
     killed.delete(id);
     orphaned.delete(id);
     if (next.is === 'restart' && cause === undefined) recovering.add(id);
@@ -39,7 +40,9 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
   const about = (event: ProcletEvent, repeated: number): readonly Sentence[] => {
     switch (event.type) {
       case 'spawned':
-        running.add(event.id);
+        running.set(`${event.id}#${event.generation}`, event.id);
+        if (event.coming)
+          return [plain(`${event.id}: generation ${event.generation} starts beside the old one (pid ${event.pid})`)];
         // Of one that recovers it was told that it would be started again.
         return recovering.has(event.id) ? [] : [plain(`${event.id} started (${placeOf(event)})`)];
       case 'up':
@@ -55,29 +58,51 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
         return [];
       case 'exited':
         return onExited(event, repeated);
-      case 'unready':
-        return [warning(unreadySentence(event))];
-      case 'waiting':
-        return [plain(`${event.tag} waits for ${listed(event.for, 'services')}`)];
-      case 'stranded':
-        return [
-          { text: `${event.tag} is not started: ${event.for}, which it is after, is not running`, mark: 'failure' },
-        ];
-      case 'woken':
-        return [plain(`an access wakes ${event.tag}`)];
-      case 'expiring':
-        return [warning(expiringSentence(event))];
-      case 'notice':
-        return event.text.split('\n').map(plain);
-      case 'output':
-      case 'stopped':
-        return [];
       default:
-        return event satisfies never;
+        return sentencesOf(event);
     }
   };
   return (event, repeated = 0) =>
     about(event, repeated).map((sentence) => ({ ...sentence, text: printable(sentence.text) }));
+}
+
+type Remembered = 'spawned' | 'up' | 'stopping' | 'orphaned' | 'killed' | 'exited';
+
+/** What needs no memory. */
+function sentencesOf(event: Exclude<ProcletEvent, { type: Remembered }>): readonly Sentence[] {
+  switch (event.type) {
+    case 'changed':
+      return [plain(changedSentence(event))];
+    case 'handed-over':
+      return [plain(`${event.id} handed over to generation ${event.generation}`)];
+    case 'kept':
+      return [
+        warning(
+          `${event.id} keeps generation ${event.generation}: generation ${event.failed} failed; waiting for a change`,
+        ),
+      ];
+    case 'reconfigured':
+      return [plain(reconfiguredSentence(event))];
+    case 'unready':
+      return [warning(unreadySentence(event))];
+    case 'waiting':
+      return [plain(`${event.tag} waits for ${listed(event.for, 'services')}`)];
+    case 'stranded':
+      return [
+        { text: `${event.tag} is not started: ${event.for}, which it is after, is not running`, mark: 'failure' },
+      ];
+    case 'woken':
+      return [plain(`an access wakes ${event.tag}`)];
+    case 'expiring':
+      return [warning(expiringSentence(event))];
+    case 'notice':
+      return event.text.split('\n').map(plain);
+    case 'output':
+    case 'stopped':
+      return [];
+    default:
+      return event satisfies never;
+  }
 }
 
 /** A sentence may quote a command or a path: no control character of theirs reaches the terminal. */
@@ -91,6 +116,20 @@ const warning = (text: string): Sentence => ({ text, mark: 'warning' });
 function upSentences({ id, after, probed }: EventOf<'up'>, again: boolean): readonly Sentence[] {
   if (again) return [plain(`${id} is up again`)];
   return probed ? [plain(`${id} is ready after ${formatDuration(after)}`)] : [];
+}
+
+function changedSentence({ tag, path, files }: EventOf<'changed'>): string {
+  const more = files === 1 ? '' : ` and ${files - 1} more`;
+  return `${tag}: ${path}${more} changed`;
+}
+
+function reconfiguredSentence({ added, removed, changed }: EventOf<'reconfigured'>): string {
+  const parts = [
+    { word: 'new', tags: added },
+    { word: 'gone', tags: removed },
+    { word: 'changed', tags: changed },
+  ].flatMap(({ word, tags }) => (tags.length === 0 ? [] : [`${word}: ${tags.join(', ')}`]));
+  return `the configuration was read again; ${parts.length === 0 ? 'nothing changed' : parts.join('; ')}`;
 }
 
 function expiringSentence({ tag, reason, in: left }: EventOf<'expiring'>): string {

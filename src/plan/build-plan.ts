@@ -13,6 +13,7 @@ import type {
   Backoff,
   Config,
   Env,
+  FrontSpec,
   InstanceSpec,
   Millis,
   Parsed,
@@ -45,6 +46,8 @@ export interface PlanInput {
   readonly env: Env;
   /** The variables of the project's env files. */
   readonly dotenv: Readonly<Record<string, string>>;
+  /** Services that run already keep their places, and so their ports and colours. */
+  readonly positions?: ReadonlyMap<Tag, number>;
   /** The variables of each service's own `env-file`. */
   readonly envFiles: Readonly<Record<Tag, Readonly<Record<string, string>>>>;
 }
@@ -120,8 +123,13 @@ const SETTLE: Millis = 1000;
 const GRACE: Millis = 5000;
 const READY_WITHIN: Millis = 30_000;
 
-function draftServices({ procfile, config, settings }: PlanInput): readonly Draft[] {
-  return procfile.entries.map(({ tag, command, line }, position) => {
+function draftServices({ procfile, config, settings, positions }: PlanInput): readonly Draft[] {
+  const places = placesOf(
+    procfile.entries.map(({ tag }) => tag),
+    positions,
+  );
+  return procfile.entries.map(({ tag, command, line }, index) => {
+    const position = places[index] ?? index;
     const service = lookUp(config?.services ?? {}, tag) ?? {};
     return {
       tag,
@@ -134,6 +142,17 @@ function draftServices({ procfile, config, settings }: PlanInput): readonly Draf
       // Where the end of one service is the run's affair, none may be revived.
       restart: settings.onExit === 'restart' ? (service.restart ?? 'on-failure') : 'never',
     };
+  });
+}
+
+/** The place of each tag: the one it has, else its own in the file or the next that nobody has. */
+function placesOf(tags: readonly Tag[], taken: ReadonlyMap<Tag, number> = new Map()): readonly number[] {
+  const used = new Set(taken.values());
+  return tags.map((tag, index) => {
+    let place = taken.get(tag) ?? index;
+    while (!taken.has(tag) && used.has(place)) place += 1;
+    used.add(place);
+    return place;
   });
 }
 
@@ -159,10 +178,14 @@ function basePortOf({ settings, dotenv, env }: PlanInput): Parsed<number> {
   return typeof port === 'number' ? { ok: true, value: port } : readBasePort({ dotenv, env });
 }
 
-/** Who is woken by an access is ready when its port answers, unless it says otherwise. */
-function readyOf({ ready, start }: ServiceConfig): { readonly ready?: Ready } {
+/** Who is woken, or handed over to, by a proxy is ready when its port answers, unless it says otherwise. */
+function readyOf(config: ServiceConfig, fronts: readonly FrontSpec[]): { readonly ready?: Ready } {
+  const { ready, start, reload = 'restart' } = config;
   if (ready !== undefined) return { ready };
-  return start === 'on-access' ? { ready: { kind: 'tcp', timeout: READY_WITHIN } } : {};
+  const proxied = fronts.some(({ inherited }) => !inherited);
+  return start === 'on-access' || (reload !== 'restart' && proxied)
+    ? { ready: { kind: 'tcp', timeout: READY_WITHIN } }
+    : {};
 }
 
 interface Assigned {
@@ -172,26 +195,38 @@ interface Assigned {
 
 function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned): ServiceSpec {
   const { tag, command, position, config } = draft;
+  const { root } = input;
   const firstPorts = [...ports].flatMap(([each, [first]]) => (first === undefined ? [] : [[each, first] as const]));
-  const instances = (ports.get(tag) ?? []).map((port, index) =>
-    toInstanceSpec(input, draft, { tag, number: index + 1, port, services: servicePorts(firstPorts) }),
+  const identities = (ports.get(tag) ?? []).map(
+    (port, index): Identity => ({ tag, number: index + 1, port, services: servicePorts(firstPorts) }),
   );
   const ttl = valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity;
   const idle = valueFor(input.settings.idle, tag, config.idle) ?? Infinity;
   const named = input.settings.tags.includes(tag);
+  const slots = identities.map(({ number, port }) => ({ id: `${tag}.${number}`, port }));
+  const fronts = frontsOf({ config, idle, instances: slots, computed: base + 100 * position });
+  const instances = identities.map((identity) => ({
+    ...toInstanceSpec(input, draft, identity),
+    ...readyOf(config, fronts),
+  }));
   return {
-    ...{ tag, command, position, ttl, idle, instances },
+    ...{ tag, command, position, ttl, idle, instances, fronts },
     idleOn: config['idle-on'] ?? 'access',
     // Who names a service on the command line wants it now.
     start: config.start === 'manual' && named ? 'always' : (config.start ?? 'always'),
     after: config.after ?? [],
-    fronts: frontsOf({ config, idle, instances, computed: base + 100 * position }),
+    watch: valueFor(input.settings.watch, tag, config.watch) ?? [],
+    reload: config.reload ?? 'restart',
+    overlaps: config.port === undefined,
+    reloadEvery: config['reload-every'] ?? Infinity,
+    killOldDelay: config['kill-old-delay'] ?? 0,
+    ...(config['status-file'] === undefined ? {} : { statusFile: resolve(root, config['status-file']) }),
   };
 }
 
 function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, identity: Identity): InstanceSpec {
   const { tag, number, port } = identity;
-  const { umask, user } = config;
+  const { umask, user, 'env-dir': envDirectory, 'stop-signal': stopSignal = 'SIGTERM' } = config;
   return {
     id: `${tag}.${number}`,
     tag,
@@ -210,9 +245,10 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
     detach: config.detach ?? [],
     restart,
     backoff: BACKOFF,
-    settle: SETTLE,
-    ...readyOf(config),
-    stopSignal: config['stop-signal'] ?? 'SIGTERM',
+    settle: config.settle ?? SETTLE,
+    stopSignal,
+    reloadSignal: config['reload-signal'] ?? stopSignal,
+    ...(envDirectory === undefined ? {} : { envDirectory: resolve(input.root, envDirectory) }),
     grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,
   };
 }

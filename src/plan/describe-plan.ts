@@ -35,6 +35,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['umask', umask],
     ['ttl', formatDuration(service.ttl)],
     ['idle', formatDuration(service.idle)],
+    ['watch', service.watch.length === 0 ? undefined : `${service.watch.join(', ')} (${service.reload})`],
     ['grace', `${stopSignal}, ${kill}`],
     ['restart', instance.restart],
     ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],

@@ -1,6 +1,6 @@
 /**
- * Which public addresses proclet holds for a service. A service that needs neither waking nor an idle window nor
- * an address of its own has none and binds its port directly.
+ * Which public addresses proclet holds for a service. A service that needs neither waking nor an idle window, an
+ * address of its own nor two generations side by side has none and binds its port directly.
  */
 import type { FrontSpec, InstanceId, Millis, ServiceConfig } from '../model.js';
 
@@ -19,17 +19,23 @@ export function frontsOf({ config, idle, instances, computed }: FrontClaim): rea
   const proxyProtocol = config['proxy-protocol'] ?? false;
   const ids = instances.map(({ id }) => id);
   const fixed = config.port !== undefined;
+  const handsOver = config.reload === 'handover' || config.reload === 'shotgun';
+  const sleeps = config.start === 'on-access';
   if (config.listen !== undefined) {
-    const { listen } = config;
-    const same = 'port' in listen && !fixed && instances.some(({ port }) => port === listen.port);
-    return [{ listen, instances: ids, eager: true, hidesPort: same, proxyProtocol }];
+    // Who sleeps has to be woken by a connection, and who is to see fresh code held back: both need a proxy.
+    const inherited = !sleeps && !fixed && !proxyProtocol && config.reload !== 'shotgun';
+    return config.listen.map((listen) => {
+      const same = 'port' in listen && !fixed && instances.some(({ port }) => port === listen.port);
+      const hidesPort = !fixed && (same || handsOver);
+      return { listen, instances: ids, eager: true, hidesPort, proxyProtocol, inherited };
+    });
   }
-  const eager = config.start === 'on-access';
+  const eager = sleeps || (handsOver && !fixed) || config.reload === 'shotgun';
   const counted = idle < Infinity && (config['idle-on'] ?? 'access') === 'access';
   if (!eager && (fixed || !counted)) return [];
   return instances.map(({ id, port }, index) => ({
     listen: { host: loopback, port: fixed ? computed + index : port },
     instances: [id],
-    ...{ eager, hidesPort: !fixed, proxyProtocol },
+    ...{ eager, hidesPort: !fixed, proxyProtocol, inherited: false },
   }));
 }

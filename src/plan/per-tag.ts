@@ -32,6 +32,18 @@ export function readPerTag<T>(text: string, { read, bare, example }: PerTagNotat
   return good(all === undefined ? { tags } : { all, tags });
 }
 
+/** Lists: `lib,web=templates,web=*.css` is `lib` for every service but web, which has two of its own. */
+export function readListPerTag(text: string): Reading<PerTag<readonly string[]>> {
+  const lists = new Map<Tag, string[]>();
+  for (const item of splitList(text)) {
+    const [, tag = EVERY, value = item] = /^([A-Za-z0-9_-]+)=(.+)$/s.exec(item) ?? [];
+    lists.set(tag, [...(lists.get(tag) ?? []), value]);
+  }
+  const tags = toRecord([...lists].filter(([key]) => key !== EVERY));
+  const all = lists.get(EVERY);
+  return good(all === undefined ? { tags } : { all, tags });
+}
+
 /**
  * What holds for one service: asked for by its tag, else asked for all, else what its configuration says
  * (`own`), else a file's default, else undefined.

@@ -92,6 +92,15 @@ const settingTable = [
     commands: ['start', 'run', 'check'],
   },
   {
+    name: 'watch',
+    char: 'R',
+    summary: 'Reload services when such files change: a path, or a pattern as in .gitignore',
+    kind: 'list',
+    placeholder: 'GLOB|web=GLOB',
+    fallback: '',
+    commands: ['start', 'check'],
+  },
+  {
     name: 'on-exit',
     summary: 'What follows when a service ends by itself',
     kind: 'text',

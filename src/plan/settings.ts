@@ -6,7 +6,7 @@
 import type { Env, Given, Millis, Parsed, PerTag, Problem, Settings, Tag } from '../model.js';
 import { lookUp, toRecord } from '../record.js';
 import { readFormation } from './formation.js';
-import { asDefaults, readPerTag } from './per-tag.js';
+import { asDefaults, readListPerTag, readPerTag } from './per-tag.js';
 import {
   good,
   type Reading,
@@ -60,6 +60,7 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     ...(port === undefined ? {} : { port }),
     ttl: perTag('ttl', readTtl),
     idle: perTag('idle', readTtl),
+    watch: perTag('watch', readListPerTag),
     onExit: required('on-exit', readChoice(ON_EXIT)),
     grace: perTag('timeout', readGrace),
     expireStatus: required('expire-status', readStatus),

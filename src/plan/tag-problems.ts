@@ -23,6 +23,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     { place: 'formation: ', tags: Object.keys(settings.formation.tags) },
     { place: 'ttl: ', tags: Object.keys(settings.ttl.tags) },
     { place: 'idle: ', tags: Object.keys(settings.idle.tags) },
+    { place: 'watch: ', tags: Object.keys(settings.watch.tags) },
     { place: 'quiet: ', tags: settings.quiet },
   ];
   const asked = places.flatMap(({ place, tags }) =>
@@ -34,7 +35,20 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     const message = `services.${tag} is not a service of ${path}`;
     return { path: config.path, ...(line === undefined ? {} : { line }), message, hint };
   });
-  return [...asked, ...configured, ...afterProblems(config, known)];
+  return [...asked, ...configured, ...afterProblems(config, known), ...reloadProblems(config)];
+}
+
+/** Two generations side by side cannot listen on one port. */
+function reloadProblems(config: Config): Problem[] {
+  return Object.entries(config.services).flatMap(([tag, { reload, port }]) => {
+    if (reload !== 'handover' || port === undefined) return [];
+    const line = lookUp(config.lines, tag);
+    return {
+      ...{ path: config.path, ...(line === undefined ? {} : { line }) },
+      message: `services.${tag}: two generations cannot both listen on port ${port}, so there is no handover`,
+      hint: 'let the command listen on $PORT and leave port out, or use reload: restart',
+    };
+  });
 }
 
 /** Services that are after one that does not exist, or in the end after themselves. */

@@ -40,5 +40,6 @@ export const markingScript = [
   '{ ulimit -S -w "$2" || ulimit -S -x "$2"; } 2>/dev/null',
   '[ -z "$3" ] || { echo 0 >"$3/cgroup.procs"; } 2>/dev/null',
   'shift 3',
+  '[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$',
   'exec "$@"',
 ].join('\n');

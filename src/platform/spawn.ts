@@ -9,6 +9,7 @@ import type { Env, Exit, InstanceSpec, Millis, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
+import { readEnvDirectory } from './env-directory.js';
 import { createLines } from './lines.js';
 import { markingScript, markOf } from './mark.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
@@ -43,24 +44,33 @@ export interface Stage {
   readonly detachment: Detachment;
   readonly ports: Ports;
   /** The port an instance is told to listen on. */
-  readonly portOf: (spec: InstanceSpec) => number;
+  readonly portOf: (spec: InstanceSpec, generation: number) => number;
+  /** The listening sockets it inherits, as descriptors from 3 on. */
+  readonly socketsOf: (spec: InstanceSpec) => readonly Inherited[];
   /** What the child's environment gets because of where its output goes. */
   readonly env: Env;
 }
 
+/** A listening socket of ours, and its address as `SERVER_STARTER_PORT` names it. */
+export interface Inherited {
+  readonly fd: number;
+  readonly name: string;
+}
+
 export function createSpawn(stage: Stage): Spawn {
   let lives = 0;
-  return (spec, listener) => {
+  return (spec, listener, generation) => {
     lives += 1;
     // A service that runs as another user cannot move itself into a group that is ours.
     const cgroup = spec.user === undefined ? stage.cgroups?.create(String(lives)) : undefined;
-    return begin(stage, spec, { mark: markOf(stage.run, lives), cgroup }, listener);
+    return begin(stage, spec, { mark: markOf(stage.run, lives), cgroup, generation }, listener);
   };
 }
 
 interface Ties {
   readonly mark: string;
   readonly cgroup: Cgroup | undefined;
+  readonly generation: number;
 }
 
 function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildListener): Child {
@@ -93,21 +103,42 @@ type Running = ChildProcess & { readonly pid: number };
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
 function launch(
-  { stdio, env, owners, detachment, portOf }: Stage,
+  { stdio, env, owners, detachment, portOf, socketsOf }: Stage,
   spec: InstanceSpec,
-  { mark, cgroup }: Ties,
+  { mark, cgroup, generation }: Ties,
 ): ChildProcess {
   const owner = spec.user === undefined ? undefined : owners.get(spec.user);
   const path = spec.env['PATH'] ?? defaultPath;
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
+  const sockets = socketsOf(spec);
+  const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
+  const streams =
+    stdio === 'piped' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const);
   return spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
     cwd: spec.directory,
-    env: { ...spec.env, ...owner?.env, ...env, ...detaching, PORT: String(portOf(spec)), PROCLET_MARK: mark },
-    stdio: stdio === 'piped' ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    env: {
+      ...{ ...spec.env, ...own, ...owner?.env, ...env, ...detaching },
+      ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
+      ...inheritance(sockets, spec.tag, generation),
+    },
+    stdio: [...streams, ...sockets.map(({ fd }) => fd)],
     detached: stdio !== 'attached',
     ...(owner && { uid: owner.uid, gid: owner.gid }),
   });
+}
+
+/** In the words of Server::Starter and of systemd. `LISTEN_PID` is for the shell to say, which knows its own. */
+function inheritance(sockets: readonly Inherited[], tag: string, generation: number): Env {
+  const none = { LISTEN_FDS: undefined, LISTEN_PID: undefined, LISTEN_FDNAMES: undefined };
+  if (sockets.length === 0) return { ...none, SERVER_STARTER_PORT: undefined, SERVER_STARTER_GENERATION: undefined };
+  return {
+    SERVER_STARTER_PORT: sockets.map(({ name }, index) => `${name}=${3 + index}`).join(';'),
+    SERVER_STARTER_GENERATION: String(generation),
+    LISTEN_FDS: String(sockets.length),
+    LISTEN_FDNAMES: sockets.map(() => tag).join(':'),
+    LISTEN_PID: undefined,
+  };
 }
 
 function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, listener: ChildListener): Child {
@@ -118,7 +149,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
     read(stage, spec, child.stderr, 'stderr', listener),
   ];
   const tree: PlantedTree = stage.trees.plant(
-    { ...ties, leader: child.pid, ownsGroup: stage.stdio !== 'attached' },
+    { mark: ties.mark, cgroup: ties.cgroup, leader: child.pid, ownsGroup: stage.stdio !== 'attached' },
     {
       orphaned: (processes) => {
         if (exit) listener.orphaned({ exit, processes });
@@ -140,7 +171,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   const notePort = () => {
     // A port behind a front is nobody's business.
-    const isPublic = spec.port > 0 && stage.portOf(spec) === spec.port;
+    const isPublic = spec.port > 0 && stage.portOf(spec, ties.generation) === spec.port;
     portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
   };
   return {

@@ -66,6 +66,7 @@ function serviceShape() {
       .exactOptional()
       .describe('Programs that it may start and that are to outlive it, such as tmux.'),
     ...useShape(),
+    ...reloadShape(),
   };
 }
 
@@ -83,9 +84,9 @@ function useShape() {
       .enum(['always', 'on-access', 'manual'], 'must be one of always, on-access, manual')
       .exactOptional()
       .describe('With the run (the default), at the first access, or only when it is named or needed.'),
-    listen: listenAddress()
+    listen: listenAddresses()
       .exactOptional()
-      .describe('The public address: a port, host:port, or the path of a Unix socket.'),
+      .describe('The public address, or a list of them: a port, host:port, or the path of a Unix socket.'),
     'proxy-protocol': z
       .boolean('must be true or false')
       .exactOptional()
@@ -96,6 +97,41 @@ function useShape() {
       .exactOptional()
       .describe('Services that must be ready before it starts. They end after it.'),
   };
+}
+
+/** When it begins a new life, and how. */
+function reloadShape() {
+  return {
+    watch: patterns()
+      .exactOptional()
+      .describe('Files whose change means a reload: a path or a pattern as in .gitignore, or a list of them.'),
+    reload: z
+      .enum(['restart', 'handover', 'shotgun'], 'must be one of restart, handover, shotgun')
+      .exactOptional()
+      .describe('Stop, then start (the default); start beside the old one, then stop it; or start at the next access.'),
+    'reload-signal': stopSignal()
+      .exactOptional()
+      .describe('The signal that asks an old generation to end. The default is the stop signal.'),
+    'reload-every': duration(Infinity).exactOptional().describe('A reload without a change, so often.'),
+    'kill-old-delay': duration(0)
+      .exactOptional()
+      .describe('Time between a new generation being up and the signal to the old one. The default is 0.'),
+    'status-file': text('must be the path of a file')
+      .exactOptional()
+      .describe('A file that holds generation:pid of each of its lives, relative to the root.'),
+    'env-dir': text('must be the path of a directory')
+      .exactOptional()
+      .describe('A directory with a file for each variable, read for each life, relative to the root.'),
+    settle: duration(0)
+      .exactOptional()
+      .describe('So long it must live to count as up, unless ready decides. The default is 1s.'),
+  };
+}
+
+function patterns() {
+  const sentence = 'must be a path, a pattern, or a list of them';
+  const one = text(sentence);
+  return z.union([one, z.array(one)], sentence).transform((written) => [written].flat());
 }
 
 /** For editors: how such a value is read, and the sentence for another one, is in `givens.ts`. */
@@ -109,6 +145,16 @@ function text(sentence: string) {
     .string(sentence)
     .min(1, sentence)
     .regex(/^[^\0]*$/, sentence);
+}
+
+function listenAddresses() {
+  const one = listenAddress();
+  return z
+    .union(
+      [one, z.array(one).min(1)],
+      'must be a port, host:port, the path of a Unix socket with a / in it, or a list of them',
+    )
+    .transform((written) => [written].flat());
 }
 
 function listenAddress() {

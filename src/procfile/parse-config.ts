@@ -50,7 +50,7 @@ interface Written {
 }
 
 /** Keys whose values are texts even when YAML sees a number: `022` is a umask, and 1000 may be a user. */
-const TEXT_KEYS = ['umask', 'user', 'directory', 'env-file'];
+const TEXT_KEYS = ['umask', 'user', 'directory', 'env-file', 'env-dir', 'status-file'];
 
 /**
  * What the schema is to check: the file's value with those numbers, and every variable of `env`, replaced by

@@ -12,8 +12,10 @@ import type {
   Phase,
   PhaseName,
   Remains,
+  Role,
   StopCause,
 } from '../model.js';
+import { endedByItself, exited, tell } from './end-of-life.js';
 
 export type Input =
   | { readonly type: 'start' }
@@ -58,8 +60,10 @@ const table: Table = {
   failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
 };
 
-export function newInstance(spec: InstanceSpec): Instance {
-  return { spec, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
+/** `generation`: how many lives the slot had before. */
+export function newInstance(spec: InstanceSpec, role: Role = 'serving', generation = 0): Instance {
+  const key = role === 'serving' ? spec.id : `${spec.id}+${generation + 1}`;
+  return { spec, key, role, generation, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
 }
 
 /** What an input does to an instance at a time. A `deadline` before its time changes nothing. */
@@ -99,24 +103,30 @@ function wantDown(instance: Instance): Step {
   return stay({ ...instance, goal: 'down' });
 }
 
-function spawnAfresh(instance: Instance, _input: Input, now: Millis): Step {
-  return spawn({ ...instance, goal: 'up', failures: 0, stillborn: 0 }, now);
+function spawnAfresh(instance: Instance, input: Input, now: Millis): Step {
+  const changed = input.type === 'restart' && input.cause.reason === 'changed';
+  return spawn({ ...instance, goal: 'up', failures: 0, stillborn: 0 }, now, changed);
 }
 
-function spawn(instance: Instance, now: Millis): Step {
+function spawn(instance: Instance, now: Millis, changed = false): Step {
   const { settle, ready } = instance.spec;
   const settlesAt = ready === undefined ? now + settle : Infinity;
   const givesUpAt = ready === undefined ? Infinity : now + ready.timeout;
   return {
-    instance: { ...instance, phase: { is: 'starting', since: now, settlesAt, givesUpAt } },
+    instance: {
+      ...instance,
+      generation: instance.generation + 1,
+      phase: { is: 'starting', since: now, settlesAt, givesUpAt, changed },
+    },
     effects: [{ type: 'spawn' }],
   };
 }
 
-/** A file change wakes what ended by itself, and never what a person or a lease put down. */
+/** A reload wakes what ended by itself; never what a person or a lease put down, nor what nobody has started yet. */
 function revive(i: In<'down'>, input: InputOf<'restart'>, now: Millis): Step {
-  const putDown = i.phase.cause !== undefined;
-  return input.cause.reason === 'changed' && putDown ? stay(i) : spawnAfresh(i, input, now);
+  const isReload = input.cause.reason === 'changed' || input.cause.reason === 'replaced';
+  const endedByItself = i.phase.cause === undefined && i.phase.lastExit !== undefined;
+  return isReload && !endedByItself ? stay(i) : spawnAfresh(i, input, now);
 }
 
 function settle(i: In<'starting'>, _input: Input, now: Millis): Step {
@@ -126,9 +136,10 @@ function settle(i: In<'starting'>, _input: Input, now: Millis): Step {
 
 function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
   const { since } = i.phase;
+  const probed = i.spec.ready !== undefined;
   return {
     instance: { ...i, stillborn: 0, phase: { is: 'up', since: now, startedAt: since } },
-    effects: [tell({ type: 'up', id: i.spec.id, after: now - since, probed: i.spec.ready !== undefined })],
+    effects: [tell({ type: 'up', id: i.spec.id, generation: i.generation, after: now - since, probed })],
   };
 }
 
@@ -167,7 +178,9 @@ function sweep(i: In<'starting' | 'up'>, { exit, processes }: InputOf<'orphaned'
 
 function ending(phase: In<'starting' | 'up'>['phase'], now: Millis) {
   const wasUp = phase.is === 'up';
-  return { is: 'stopping', since: phase.is === 'up' ? phase.startedAt : phase.since, wasUp, stoppedAt: now } as const;
+  const changed = phase.is === 'starting' && phase.changed;
+  const since = phase.is === 'up' ? phase.startedAt : phase.since;
+  return { is: 'stopping', since, wasUp, changed, stoppedAt: now } as const;
 }
 
 function bringAround(i: In<'starting' | 'up'>, input: InputOf<'restart'>, now: Millis): Step {
@@ -179,7 +192,9 @@ function wantUp(i: In<'stopping'>): Step {
   return stay({ ...i, goal: 'up' });
 }
 
+/** What a person or a lease is putting down, a reload does not bring back. */
 function wantAnother(i: In<'stopping'>, input: InputOf<'restart'>): Step {
+  if (input.cause.reason !== 'requested' && i.goal === 'down') return stay(i);
   return stay({ ...i, goal: 'up', phase: { ...i.phase, cause: i.phase.cause ?? input.cause } });
 }
 
@@ -217,16 +232,16 @@ function settleDown(i: In<'backoff'>, { cause }: InputOf<'stop' | 'kill'>): Step
   const remains: Remains = { exit: i.phase.lastExit, processes: 0, survivors: [] };
   return {
     instance: { ...i, goal: 'down', phase: { is: 'down', lastExit: i.phase.lastExit, cause } },
-    effects: [exited(i, { remains, ran: 0, wasUp: false, cause }, { is: 'down' })],
+    effects: [exited(i, { remains, ran: 0, wasUp: false, changed: false, cause }, { is: 'down' })],
   };
 }
 
 function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step {
-  const { cause, since, stoppedAt, wasUp } = i.phase;
-  const ended = { remains: input.remains, ran: stoppedAt - since, wasUp, took: now - stoppedAt };
+  const { cause, since, stoppedAt, wasUp, changed } = i.phase;
+  const ended = { remains: input.remains, ran: stoppedAt - since, wasUp, changed, took: now - stoppedAt };
   if (cause === undefined) return endedByItself(i, ended, now);
   if (i.goal === 'up') {
-    const next = spawnAfresh(i, { type: 'start' }, now);
+    const next = spawnAfresh(i, { type: 'restart', cause }, now);
     return {
       ...next,
       effects: [exited(i, { ...ended, cause }, { is: 'restart', delay: 0, failures: 0 }), ...next.effects],
@@ -240,61 +255,7 @@ function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step
 
 function died(i: In<'starting' | 'up'>, input: InputOf<'exited'>, now: Millis): Step {
   const wasUp = i.phase.is === 'up';
+  const changed = i.phase.is === 'starting' && i.phase.changed;
   const since = i.phase.is === 'up' ? i.phase.startedAt : i.phase.since;
-  return endedByItself(i, { remains: input.remains, ran: now - since, wasUp }, now);
-}
-
-type Ended = { readonly remains: Remains; readonly ran: Millis; readonly wasUp: boolean } & {
-  readonly took?: Millis;
-  readonly cause?: StopCause;
-};
-
-function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
-  const { exit } = ended.remains;
-  const well = exit.how === 'code' && exit.code === 0;
-  const { restart, backoff } = i.spec;
-  if (i.goal === 'down' || restart === 'never' || (restart === 'on-failure' && well)) {
-    return {
-      instance: { ...i, phase: well ? { is: 'down', lastExit: exit } : { is: 'failed', lastExit: exit } },
-      effects: [exited(i, ended, well ? { is: 'done' } : { is: 'down' })],
-    };
-  }
-  const failures = ended.ran >= backoff.forgiveAfter ? 1 : i.failures + 1;
-  const stillborn = ended.wasUp ? 0 : i.stillborn + 1;
-  if (stillborn >= backoff.giveUpAfter) {
-    return {
-      instance: { ...i, failures, stillborn, phase: { is: 'failed', lastExit: exit } },
-      effects: [exited(i, ended, { is: 'failed', failures: stillborn })],
-    };
-  }
-  const delay = Math.min(backoff.first * 2 ** (failures - 1), backoff.max);
-  return {
-    instance: { ...i, failures, stillborn, phase: { is: 'backoff', retryAt: now + delay, lastExit: exit } },
-    effects: [exited(i, ended, { is: 'restart', delay, failures })],
-  };
-}
-
-function exited(
-  i: Instance,
-  { remains, ran, took, cause }: Ended,
-  next: Extract<Happening, { type: 'exited' }>['next'],
-): Effect {
-  const { id, stopSignal: signal } = i.spec;
-  return tell({
-    type: 'exited',
-    id,
-    exit: remains.exit,
-    ran,
-    ...(cause && { cause }),
-    ...(took !== undefined && { took }),
-    signal,
-    processes: remains.processes,
-    survivors: remains.survivors,
-    ...(remains.port && { port: remains.port }),
-    next,
-  });
-}
-
-function tell(event: Happening): Effect {
-  return { type: 'tell', event };
+  return endedByItself(i, { remains: input.remains, ran: now - since, wasUp, changed }, now);
 }

@@ -14,14 +14,28 @@ export interface LeaseHolder {
 export class Leases {
   readonly #clock: Clock;
   readonly #holder: LeaseHolder;
-  readonly #services: readonly ServiceSpec[];
-  readonly #leases: Map<Tag, Lease>;
+  readonly #services = new Map<Tag, ServiceSpec>();
+  readonly #leases = new Map<Tag, Lease>();
 
   constructor(services: readonly ServiceSpec[], clock: Clock, holder: LeaseHolder) {
     this.#clock = clock;
     this.#holder = holder;
-    this.#services = services;
-    this.#leases = new Map(services.map((service) => [service.tag, newLease(service)]));
+    for (const service of services) this.set(service);
+  }
+
+  /** A lease for a service; one that runs goes on unless its terms are others. */
+  set(service: ServiceSpec): void {
+    const { tag, ttl, idle } = service;
+    const before = this.#leases.get(tag);
+    this.#services.set(tag, service);
+    if (before?.ttl === ttl && before.idle === idle) return;
+    this.#leases.set(tag, newLease(service));
+    if (before?.state.is === 'running') this.receive(tag, { type: 'started' });
+  }
+
+  remove(tag: Tag): void {
+    this.#services.delete(tag);
+    this.#leases.delete(tag);
   }
 
   receive(tag: Tag, input: LeaseInput): void {
@@ -33,13 +47,13 @@ export class Leases {
   }
 
   receiveAll(input: LeaseInput): void {
-    for (const { tag } of this.#services) this.receive(tag, input);
+    for (const tag of this.#services.keys()) this.receive(tag, input);
   }
 
   /** Steps every lease that is due; only those with an idle window are looked after. */
   wake(): void {
     const now = this.#clock.now();
-    for (const service of this.#services) {
+    for (const service of this.#services.values()) {
       if (this.#deadlineOf(service.tag) > now) continue;
       const use = service.idle === Infinity ? {} : { use: this.#holder.useOf(service) };
       this.receive(service.tag, { type: 'deadline', ...use });
@@ -48,8 +62,12 @@ export class Leases {
 
   /** The next deadline of a service that is there to be ended. */
   get deadline(): Millis {
-    const busy = this.#services.filter(({ tag }) => this.#holder.isBusy(tag));
-    return Math.min(...busy.map(({ tag }) => this.#deadlineOf(tag)), Infinity);
+    let least = Infinity;
+    for (const tag of this.#services.keys()) {
+      const at = this.#deadlineOf(tag);
+      if (at < least && this.#holder.isBusy(tag)) least = at;
+    }
+    return least;
   }
 
   #deadlineOf(tag: Tag): Millis {

@@ -2,13 +2,13 @@
  * Who is to start, and has to wait for others; and, at the end, who is not to be stopped yet. Owns the list of
  * services that are wanted; what starting and stopping are is the supervisor's.
  */
-import type { Happening, InstanceId, Tag } from '../model.js';
+import type { Happening, Tag } from '../model.js';
 import { withAfter } from './order.js';
 import type { Roster } from './roster.js';
 
 export interface LineupActs {
   start(tag: Tag): void;
-  stop(ids: readonly InstanceId[], patient: boolean): void;
+  stop(keys: readonly string[], patient: boolean): void;
   tell(event: Happening): void;
   /** It will not be started, because of another. */
   strand(tag: Tag, reason: Tag): void;
@@ -68,7 +68,7 @@ export class Lineup {
       if (this.#roster.isNeeded(tag)) continue;
       const going = this.#roster.of(tag).filter(({ phase, goal }) => phase.is !== 'stopping' || goal === 'up');
       this.#acts.stop(
-        going.map(({ spec }) => spec.id),
+        going.map(({ key }) => key),
         patient,
       );
     }

@@ -1,52 +1,134 @@
-/** The services and instances of a run, and the questions about them. Only the supervisor writes into it. */
+/**
+ * The services and instances of a run, and the questions about them. Only the supervisor writes into it. A slot has
+ * one instance that serves and, during a handover, one that comes and those that go; each has its own key.
+ */
 import type { Instance, InstanceId, Phase, Plan, ServiceSpec, Tag } from '../model.js';
 import { newInstance } from './instance.js';
 import { dependents, type Standing, standingOf } from './order.js';
 
 export class Roster {
-  readonly services: ReadonlyMap<Tag, ServiceSpec>;
-  readonly #instances: Map<InstanceId, Instance>;
+  readonly services = new Map<Tag, ServiceSpec>();
+  readonly #byTag = new Map<Tag, Map<string, Instance>>();
+  readonly #byKey = new Map<string, Instance>();
 
   constructor({ services }: Plan) {
-    this.services = new Map(services.map((service) => [service.tag, service]));
-    const specs = services.flatMap(({ instances }) => instances);
-    this.#instances = new Map(specs.map((spec) => [spec.id, newInstance(spec)]));
+    for (const service of services) this.setService(service);
   }
 
-  get(id: InstanceId): Instance | undefined {
-    return this.#instances.get(id);
+  /**
+   * Adds a service, or replaces what is known of it: its new slots are added, those that stay get their new form.
+   * Answers with the instances for which there is no slot any more; they are going.
+   */
+  setService(service: ServiceSpec): readonly Instance[] {
+    this.services.set(service.tag, service);
+    for (const spec of service.instances) {
+      const serving = this.serving(spec.id);
+      this.set(serving === undefined ? newInstance(spec) : { ...serving, spec });
+    }
+    const slots = new Set(service.instances.map(({ id }) => id));
+    const surplus = this.of(service.tag).filter(({ spec, role }) => role !== 'going' && !slots.has(spec.id));
+    return surplus.map((instance) => {
+      const going: Instance = { ...instance, role: 'going' };
+      this.set(going);
+      return going;
+    });
+  }
+
+  /** Forgets a service of which nothing runs. */
+  removeService(tag: Tag): void {
+    for (const { key } of this.of(tag)) this.remove(key);
+    this.services.delete(tag);
+    this.#byTag.delete(tag);
+  }
+
+  get(key: string): Instance | undefined {
+    return this.#byKey.get(key);
   }
 
   set(instance: Instance): void {
-    this.#instances.set(instance.spec.id, instance);
+    const { key, spec } = instance;
+    const own = this.#byTag.get(spec.tag);
+    if (own) own.set(key, instance);
+    else this.#byTag.set(spec.tag, new Map([[key, instance]]));
+    this.#byKey.set(key, instance);
   }
 
-  get all(): readonly Instance[] {
-    return [...this.#instances.values()];
+  remove(key: string): void {
+    const instance = this.#byKey.get(key);
+    if (instance === undefined) return;
+    this.#byKey.delete(key);
+    this.#byTag.get(instance.spec.tag)?.delete(key);
   }
 
-  get ids(): readonly InstanceId[] {
-    return [...this.#instances.keys()];
+  get all(): Iterable<Instance> {
+    return this.#byKey.values();
   }
 
+  get keys(): readonly string[] {
+    return [...this.#byKey.keys()];
+  }
+
+  /** In the order of their slots; what comes and goes included. */
   of(tag: Tag): readonly Instance[] {
-    return this.all.filter(({ spec }) => spec.tag === tag);
+    return [...(this.#byTag.get(tag)?.values() ?? [])];
   }
 
-  idsOf(tag: Tag): readonly InstanceId[] {
-    return this.of(tag).map(({ spec }) => spec.id);
+  keysOf(tag: Tag): readonly string[] {
+    return this.of(tag).map(({ key }) => key);
+  }
+
+  /** Those that serve, or would. */
+  servingOf(tag: Tag): readonly Instance[] {
+    return this.of(tag).filter(({ role }) => role === 'serving');
+  }
+
+  serving(id: InstanceId): Instance | undefined {
+    return this.inSlot(id, 'serving');
+  }
+
+  inSlot(id: InstanceId, role: Instance['role']): Instance | undefined {
+    return this.of(tagOf(id)).find((instance) => instance.spec.id === id && instance.role === role);
   }
 
   has(tag: Tag, phase: Phase['is']): boolean {
     return this.of(tag).some((instance) => instance.phase.is === phase);
   }
 
-  /** Whether anything of a service, or of all, runs or waits for its next life. */
-  isBusy(tag?: Tag): boolean {
-    for (const { spec, phase } of this.#instances.values()) {
-      if ((tag === undefined || spec.tag === tag) && phase.is !== 'down' && phase.is !== 'failed') return true;
+  isAtRest(key: string): boolean {
+    const is = this.#byKey.get(key)?.phase.is;
+    return is === undefined || is === 'down' || is === 'failed';
+  }
+
+  /** Whether anything of a service runs or waits for its next life. */
+  isBusy(tag: Tag): boolean {
+    for (const { phase } of this.#byTag.get(tag)?.values() ?? []) {
+      if (phase.is !== 'down' && phase.is !== 'failed') return true;
     }
     return false;
+  }
+
+  get isAnyBusy(): boolean {
+    for (const tag of this.services.keys()) if (this.isBusy(tag)) return true;
+    return false;
+  }
+
+  /** What a service is after, and nobody else that runs, and what was not started for itself. */
+  dispensableWithout(tag: Tag): readonly Tag[] {
+    const after = this.services.get(tag)?.after ?? [];
+    return after.filter((each) => !this.isNeeded(each) && this.services.get(each)?.start !== 'always');
+  }
+
+  /** Whether an access or a change of a file may start something. */
+  canWake({ services, onExit }: Plan): boolean {
+    return services.some(({ tag, start }) => start === 'on-access' || (onExit !== 'stop' && this.#awaitsChange(tag)));
+  }
+
+  /** Whether a change of a file would start something: it ended by itself, well or not. */
+  #awaitsChange(tag: Tag): boolean {
+    if ((this.services.get(tag)?.watch ?? []).length === 0) return false;
+    const ended = ({ phase }: Instance) =>
+      phase.is === 'failed' || (phase.is === 'down' && phase.lastExit !== undefined && phase.cause === undefined);
+    return this.servingOf(tag).some(ended);
   }
 
   /** Whether anything runs that is after this service. */
@@ -60,8 +142,12 @@ export class Roster {
 
   standing(tag: Tag, wanted: boolean): Standing {
     return standingOf(
-      this.of(tag).map(({ phase }) => phase),
+      this.servingOf(tag).map(({ phase }) => phase),
       wanted,
     );
   }
+}
+
+function tagOf(id: InstanceId): Tag {
+  return id.slice(0, id.lastIndexOf('.'));
 }

@@ -4,63 +4,84 @@
  * own: what an end means for the others, and when the run is over.
  */
 import { describeExit, statusOf } from '../exit-status.js';
-import type { Instance, InstanceId, Millis, Plan, Remains, Request, ServiceSpec, StopCause, Tag } from '../model.js';
-import type { Child, ChildListener, Clock, LookForUse, Observer, Spawn, Supervision, Use } from '../ports.js';
+import type { Millis, Plan, Remains, Request, StopCause, Tag } from '../model.js';
+import type { ChildListener, Clock, Life, LookForUse, Observer, Spawn, Supervision } from '../ports.js';
 import { createEventBus, type EventBus } from './event-bus.js';
-import { type Effect, type Input, nextDeadline, step } from './instance.js';
+import { type Input, nextDeadline, step } from './instance.js';
 import type { LeaseEffect } from './lease.js';
 import { Leases } from './leases.js';
 import { Lineup } from './lineup.js';
+import { Lives } from './lives.js';
+import { reconfigure } from './reconfigure.js';
+import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
 import { statusOfRun } from './run-status.js';
+import { Uses } from './uses.js';
 import { Wakers } from './wakers.js';
 
 export interface World {
   readonly clock: Clock;
   readonly spawn: Spawn;
   readonly look: LookForUse;
+  /** Resolves when nobody uses a life any more, or after a time. */
+  readonly drain: (life: Life, within: Millis) => Promise<void>;
+  /** Whether a service that inherits its sockets was seen to listen on a port of its own. */
+  readonly listensItself: (tag: Tag) => boolean;
 }
 
 type Shutdown = Extract<Request, { type: 'shutdown' }>;
 
 export class Supervisor implements Supervision {
   readonly finished: Promise<number>;
-  readonly #plan: Plan;
+  #plan: Plan;
   readonly #clock: Clock;
-  readonly #spawn: Spawn;
-  readonly #look: LookForUse;
   readonly #bus: EventBus;
   readonly #roster: Roster;
   readonly #leases: Leases;
-  readonly #children = new Map<InstanceId, Child>();
+  readonly #lives: Lives;
+  readonly #reloads: Reloads;
   readonly #lineup: Lineup;
   readonly #wakers = new Wakers();
-  readonly #lastOutput = new Map<Tag, Millis>();
+  readonly #uses: Uses;
   #run: 'new' | 'running' | 'finished' = 'new';
   #shutdown: Shutdown | undefined;
-  /** The status of the first instance that failed for good. */
-  #failure: number | undefined;
+  /** The statuses of what failed for good, by key. */
+  readonly #failures = new Map<string, number>();
   #disarm: () => void = () => {};
   #finish!: (status: number) => void;
 
-  constructor(plan: Plan, { clock, spawn, look }: World) {
+  constructor(plan: Plan, { clock, spawn, look, ...world }: World) {
     this.#plan = plan;
     this.#clock = clock;
-    this.#spawn = spawn;
-    this.#look = look;
     this.#bus = createEventBus(clock);
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
     this.#leases = new Leases(plan.services, clock, {
       isBusy: (tag) => this.#roster.isBusy(tag),
-      useOf: (service) => this.#useOf(service),
+      useOf: (service) => this.#uses.of(service),
       perform: (tag, effect) => this.#performLease(tag, effect),
     });
     this.#roster = new Roster(plan);
+    this.#lives = new Lives(spawn, {
+      listenTo: (key, tag) => this.#listenTo(key, tag),
+      began: ({ id, port }, event) => {
+        this.#failures.delete(id);
+        if (event.pid !== 0) this.#bus.emit({ type: 'spawned', id, port, ...event });
+      },
+      tell: (event, tag) =>
+        this.#bus.emit(event.type === 'unready' ? { ...event, waiting: this.#lineup.waitingFor(tag) } : event),
+    });
+    this.#uses = new Uses(this.#roster, clock, look);
+    this.#reloads = new Reloads(this.#roster, clock, {
+      ...world,
+      receive: (key, input) => this.#receive(key, input),
+      tell: (event) => this.#bus.emit(event),
+      rest: () => this.#rest(),
+    });
     this.#lineup = new Lineup(this.#roster, {
       start: (tag) => this.#startService(tag),
-      stop: (ids, patient) => this.#stop(ids, patient),
+      stop: (keys, patient) => this.#stop(keys, patient),
       tell: (event) => this.#bus.emit(event),
       strand: (tag, reason) => this.#wakers.failed(tag, new Error(`${reason}, which ${tag} is after, is not running`)),
     });
@@ -82,40 +103,56 @@ export class Supervisor implements Supervision {
   }
 
   request(request: Request): void {
-    switch (request.type) {
-      case 'shutdown':
-        this.#shutDown(request);
-        return;
-      case 'signal':
-        for (const child of this.#children.values()) child[request.to === 'leader' ? 'pass' : 'signal'](request.signal);
-        return;
-      default:
-        request satisfies never;
-    }
+    if (request.type === 'shutdown') this.#shutDown(request);
+    else this.#lives.signal(request.signal, request.to);
   }
 
   wake(tag: Tag): Promise<void> {
-    if (this.upInstances(tag).length > 0) return Promise.resolve();
+    const isComing = this.#reloads.freshen(tag);
+    if (!isComing && this.upLives(tag).length > 0) return Promise.resolve();
     if (this.#shutdown !== undefined || this.#run !== 'running') return Promise.reject(new Error('proclet is ending'));
     const waiting = this.#wakers.waitFor(tag);
     if (!this.#roster.isBusy(tag) && !this.#lineup.wants(tag)) {
       this.#bus.emit({ type: 'woken', tag });
       this.#lineup.want(tag);
-    } else if (this.#roster.has(tag, 'stopping')) this.#lineup.want(tag);
+    } else if (this.#roster.has(tag, 'stopping') && !isComing) this.#lineup.want(tag);
     this.#rest();
     return waiting;
   }
 
-  upInstances(tag: Tag): readonly InstanceId[] {
-    return this.#roster.of(tag).flatMap(({ spec, phase }) => (phase.is === 'up' ? [spec.id] : []));
+  upLives(tag: Tag): readonly Life[] {
+    const up = this.#roster.servingOf(tag).filter(({ phase }) => phase.is === 'up');
+    return up.map(({ spec, generation }) => ({ id: spec.id, generation }));
   }
 
   pidsOf(tag: Tag): readonly number[] {
-    return this.#roster.of(tag).flatMap(({ spec }) => this.#children.get(spec.id)?.pids() ?? []);
+    return this.#roster.keysOf(tag).flatMap((key) => this.#lives.pidsOf(key));
   }
 
-  ready(id: InstanceId): void {
-    this.#receive(id, { type: 'ready' });
+  ready({ id, generation }: Life): void {
+    for (const role of ['serving', 'coming'] as const) {
+      const instance = this.#roster.inSlot(id, role);
+      if (instance?.generation === generation) this.#receive(instance.key, { type: 'ready' });
+    }
+    this.#rest();
+  }
+
+  changed(tag: Tag, path: string, files: number): void {
+    if (this.#shutdown !== undefined || this.#run !== 'running' || !this.#roster.services.has(tag)) return;
+    this.#bus.emit({ type: 'changed', tag, path, files });
+    this.#reloads.reload(tag, { reason: 'changed' });
+    this.#rest();
+  }
+
+  reconfigure(plan: Plan): void {
+    if (this.#shutdown !== undefined || this.#run !== 'running') return;
+    const before = this.#plan;
+    this.#plan = plan;
+    reconfigure(before, plan, {
+      ...{ roster: this.#roster, leases: this.#leases, lineup: this.#lineup, reloads: this.#reloads },
+      stop: (keys) => this.#stop(keys, false, { reason: 'requested' }),
+      tell: (event) => this.#bus.emit(event),
+    });
     this.#rest();
   }
 
@@ -123,126 +160,96 @@ export class Supervisor implements Supervision {
     const again = this.#shutdown !== undefined;
     this.#shutdown ??= request;
     this.#lineup.clear();
+    this.#reloads.stop();
     this.#wakers.close(new Error('proclet is ending'));
     this.#leases.receiveAll({ type: 'stopped' });
-    if (again && request.patient) this.#stop(this.#roster.ids, true);
+    if (again && request.patient) this.#stop(this.#roster.keys, true);
     else if (again)
-      for (const id of this.#roster.ids) this.#receive(id, { type: 'kill', cause: { reason: 'shutdown' } });
+      for (const key of this.#roster.keys) this.#receive(key, { type: 'kill', cause: { reason: 'shutdown' } });
     this.#rest();
   }
 
   #startService(tag: Tag): void {
     this.#leases.receive(tag, { type: 'started' });
-    for (const { spec, phase } of this.#roster.of(tag)) {
-      if (phase.is !== 'backoff') this.#receive(spec.id, { type: 'start' });
+    for (const { key, phase } of this.#roster.servingOf(tag)) {
+      if (phase.is !== 'backoff') this.#receive(key, { type: 'start' });
     }
   }
 
-  #stop(ids: readonly InstanceId[], patient = false, cause: StopCause = { reason: 'shutdown' }): void {
-    for (const id of ids) this.#receive(id, { type: 'stop', cause, patient });
+  #stop(keys: readonly string[], patient = false, cause: StopCause = { reason: 'shutdown' }): void {
+    for (const key of keys) this.#receive(key, { type: 'stop', cause, patient });
   }
 
-  #receive(id: InstanceId, input: Input): void {
-    const before = this.#roster.get(id);
+  #receive(key: string, input: Input): void {
+    const before = this.#roster.get(key);
     if (before === undefined) return;
     const { instance, effects } = step(before, input, this.#clock.now());
     this.#roster.set(instance);
-    for (const effect of effects) this.#perform(instance, effect);
-    if (before.phase.is !== 'up' && instance.phase.is === 'up') this.#wakers.up(instance.spec.tag);
+    for (const effect of effects) this.#lives.perform(instance, effect);
+    if (before.phase.is === 'up' || instance.phase.is !== 'up') return;
+    const { tag } = instance.spec;
+    this.#reloads.rose(instance);
+    // Where every life is to be a fresh one, the last of them is waited for.
+    if (!this.#reloads.isComing(tag)) this.#wakers.up(tag);
   }
 
-  #perform({ spec }: Instance, effect: Effect): void {
-    const { id, port, tag } = spec;
-    const child = this.#children.get(id);
-    switch (effect.type) {
-      case 'spawn': {
-        const born = this.#spawn(spec, this.#listenTo(id, tag));
-        this.#children.set(id, born);
-        if (born.pid !== 0) this.#bus.emit({ type: 'spawned', id, pid: born.pid, port });
-        return;
-      }
-      case 'signal':
-        child?.signal(effect.signal);
-        return;
-      case 'kill':
-        child?.kill();
-        return;
-      case 'abandon':
-        child?.abandon();
-        return;
-      case 'tell': {
-        const { event } = effect;
-        this.#bus.emit(event.type === 'unready' ? { ...event, waiting: this.#lineup.waitingFor(tag) } : event);
-        return;
-      }
-      default:
-        effect satisfies never;
-    }
-  }
-
-  #listenTo(id: InstanceId, tag: Tag): ChildListener {
-    const listensToOutput = (this.#roster.services.get(tag)?.idle ?? Infinity) < Infinity;
+  /** A life reports. */
+  #listenTo(key: string, tag: Tag): ChildListener {
     return {
       output: (output) => {
-        if (listensToOutput) this.#lastOutput.set(tag, this.#clock.now());
+        this.#uses.printed(tag);
         this.#bus.emit({ type: 'output', ...output });
       },
       orphaned: ({ exit, processes }) => {
-        this.#receive(id, { type: 'orphaned', exit, processes });
+        this.#receive(key, { type: 'orphaned', exit, processes });
         this.#rest();
       },
       exited: (remains) => {
-        this.#children.delete(id);
-        this.#receive(id, { type: 'exited', remains });
-        this.#judge(id, tag, remains.exit);
+        this.#lives.forget(key);
+        this.#receive(key, { type: 'exited', remains });
+        this.#judge(key, remains.exit);
         this.#rest();
       },
     };
   }
 
   /** What one end means for the others and for the whole run. */
-  #judge(id: InstanceId, tag: Tag, exit: Remains['exit']): void {
-    const phase = this.#roster.get(id)?.phase;
-    const failed = phase?.is === 'failed';
-    if (failed) this.#failure ??= statusOf(exit);
-    if (failed || phase?.is === 'backoff' || phase?.is === 'down') {
+  #judge(key: string, exit: Remains['exit']): void {
+    const instance = this.#roster.get(key);
+    if (instance === undefined) return;
+    const { phase, spec } = instance;
+    const { tag, id } = spec;
+    const isOver = this.#reloads.ended(instance);
+    const failed = phase.is === 'failed';
+    if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
       this.#wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
     }
-    if (phase?.is === 'down' && phase.cause?.reason === 'idle') this.#letGo(tag, phase.cause);
-    const endedByItself = failed || (phase?.is === 'down' && phase.cause === undefined);
+    if (!this.#plan.services.some((service) => service.tag === tag) && !this.#roster.isBusy(tag)) {
+      this.#roster.removeService(tag);
+      return;
+    }
+    if (isOver) return;
+    if (failed) this.#failures.set(id, statusOf(exit));
+    if (phase.is === 'down' && phase.cause?.reason === 'idle') this.#letGo(tag, phase.cause);
+    const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
     if (this.#plan.onExit === 'stop' && endedByItself && this.#shutdown === undefined) {
       this.#shutDown({ type: 'shutdown', status: statusOf(exit), patient: false });
     }
   }
 
-  /** What was started only for an idle service is not needed any more, unless by another. */
+  /** What was started only for an idle service is not needed any more. */
   #letGo(tag: Tag, cause: StopCause): void {
-    for (const each of this.#roster.services.get(tag)?.after ?? []) {
-      if (this.#roster.isNeeded(each) || this.#roster.services.get(each)?.start === 'always') continue;
+    for (const each of this.#roster.dispensableWithout(tag)) {
       this.#leases.receive(each, { type: 'stopped' });
-      this.#stop(this.#roster.idsOf(each), false, cause);
+      this.#stop(this.#roster.keysOf(each), false, cause);
     }
   }
 
   #performLease(tag: Tag, effect: LeaseEffect): void {
-    switch (effect.type) {
-      case 'warn':
-        if (this.#roster.isBusy(tag)) this.#bus.emit({ ...effect, type: 'expiring', tag });
-        return;
-      case 'expire':
-        this.#stop(this.#roster.idsOf(tag), false, effect.cause);
-        return;
-      default:
-        effect satisfies never;
-    }
-  }
-
-  /** A service without a port is used when it prints. While it starts it is in use. */
-  #useOf({ tag, idleOn }: ServiceSpec): Pick<Use, 'last' | 'busy'> {
-    if (this.#roster.has(tag, 'starting')) return { last: -Infinity, busy: true };
-    const use = idleOn === 'access' ? this.#look(tag) : undefined;
-    if (use?.listens === true) return use;
-    return { last: idleOn === 'none' ? -Infinity : (this.#lastOutput.get(tag) ?? -Infinity), busy: false };
+    if (effect.type === 'expire') {
+      this.#reloads.stop(tag);
+      this.#stop(this.#roster.keysOf(tag), false, effect.cause);
+    } else if (this.#roster.isBusy(tag)) this.#bus.emit({ ...effect, type: 'expiring', tag });
   }
 
   /** Does what order demands, ends the run when nothing is left to wait for, and arms the one timer. */
@@ -251,21 +258,26 @@ export class Supervisor implements Supervision {
     if (this.#run !== 'running') return;
     if (this.#shutdown === undefined) this.#lineup.start();
     else this.#lineup.stop(this.#shutdown.patient);
-    const wakeable = this.#shutdown === undefined && this.#plan.services.some(({ start }) => start === 'on-access');
-    if (!this.#roster.isBusy() && !wakeable) this.#end();
+    const canWake = this.#shutdown === undefined && this.#roster.canWake(this.#plan);
+    if (!this.#roster.isAnyBusy && !canWake) this.#end();
     else this.#disarm = this.#clock.wakeAt(this.#nextDeadline(), () => this.#wakeUp());
   }
 
   #end(): void {
     this.#run = 'finished';
     this.#wakers.close(new Error('proclet is ending'));
-    const status = this.#status();
+    const status = statusOfRun({
+      asked: this.#shutdown?.status,
+      failure: [...this.#failures.values()][0],
+      phases: [...this.#roster.all].map(({ phase }) => phase),
+      expireStatus: this.#plan.expireStatus,
+    });
     this.#bus.emit({ type: 'stopped', status });
     this.#finish(status);
   }
 
   #nextDeadline(): Millis {
-    let least = this.#leases.deadline;
+    let least = Math.min(this.#leases.deadline, this.#reloads.deadline);
     for (const instance of this.#roster.all) least = Math.min(least, nextDeadline(instance));
     return least;
   }
@@ -273,19 +285,11 @@ export class Supervisor implements Supervision {
   #wakeUp(): void {
     // First what the instances are by now: whether a service still starts decides about its idle window.
     const now = this.#clock.now();
-    for (const instance of this.#roster.all) {
-      if (nextDeadline(instance) <= now) this.#receive(instance.spec.id, { type: 'deadline' });
+    for (const instance of [...this.#roster.all]) {
+      if (nextDeadline(instance) <= now) this.#receive(instance.key, { type: 'deadline' });
     }
+    this.#reloads.wake();
     this.#leases.wake();
     this.#rest();
-  }
-
-  #status(): number {
-    return statusOfRun({
-      asked: this.#shutdown?.status,
-      failure: this.#failure,
-      phases: this.#roster.all.map(({ phase }) => phase),
-      expireStatus: this.#plan.expireStatus,
-    });
   }
 }

@@ -171,7 +171,7 @@ describe('nothing is left', () => {
   test('of what the program leaves behind when it ends', async () => {
     const ws = workspace({ Procfile });
     const app = ws.proclet('run', '-p', String(ws.port), '--', 'node', 'leaves-a-child.mjs', '5');
-    expect(await statusOf(app)).toBe(5);
+    expect(await statusOf(app), app.text).toBe(5);
     expect(ws.survivors()).toEqual([]);
     expect(app.stdout).toBe(`holding ${ws.port}\n`);
     expect(app.stderr).toMatch(/^proclet: run\.1 exited with code 5 and left 1 process behind; ending it$/m);

@@ -86,7 +86,7 @@ describe('the environment of a service', () => {
       const found = variablesOf(app, id);
       expect(found).toMatchObject({ ...added, GREETING: 'hello' });
       const own = Object.keys(found).filter((name) => !parents.includes(name) && !shells.includes(name));
-      expect(own.sort()).toEqual([...Object.keys(added), 'PROCLET_MARK'].sort());
+      expect(own.sort()).toEqual([...Object.keys(added), 'PROCLET_GENERATION', 'PROCLET_MARK'].sort());
     }
   });
 

@@ -9,7 +9,6 @@ describe('a signal to proclet', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-    ['SIGHUP', 129],
     ['SIGQUIT', 131],
   ] as const)('%s ends every service, and then proclet with %i', async (signal, status) => {
     const ws = workspace({ Procfile: 'web: node exits-after.mjs 0 600000\nworker: sleep 600 | sleep 600' });

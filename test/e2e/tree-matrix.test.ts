@@ -13,6 +13,7 @@ const rounds = Number(process.env['ROUNDS'] ?? 1);
 
 interface Way {
   readonly args: readonly string[];
+  readonly onTerminal?: boolean;
   /** Begins the end, and answers when nothing may be left any more. */
   end(app: App, fight: Arena): Promise<void>;
 }
@@ -35,7 +36,11 @@ async function guarded(kill: () => void, app: App, fight: Arena): Promise<void> 
 const ways: Record<string, Way> = {
   'Ctrl-C': { args: soon, end: (app) => after(() => pressCtrlC(app), app) },
   TERM: { args: soon, end: (app) => after(() => app.signal('SIGTERM'), app) },
-  hangup: { args: soon, end: (app) => after(() => app.signal('SIGHUP'), app) },
+  hangup: {
+    args: soon,
+    onTerminal: true,
+    end: (app, fight) => guarded(() => app.signal('SIGKILL'), app, fight), // of `script`, whose terminal it is
+  },
   'a ttl': { args: [...soon, '--ttl', '4s'], end: (app) => exit(app) },
   'a crash and the restart': { args: soon, end: crash },
   'a second Ctrl-C': {
@@ -83,13 +88,13 @@ describe.each([
 ])('%s nothing is left of any adversary', (cgroups, env: Record<string, string>) => {
   test.each(Object.entries(ways))(
     'after %s',
-    async (way, { args, end }) => {
+    async (way, { args, onTerminal, end }) => {
       const left: Record<string, number> = {};
       const took: number[] = [];
       report.push({ cgroups, way, rounds, left, took });
       for (let round = 0; round < rounds; round += 1) {
         const fight = arena();
-        const app = await fight.fight(args, env);
+        const app = await fight.fight(args, env, onTerminal);
         const began = performance.now();
         await end(app, fight);
         for (const name of fight.left()) left[name] = (left[name] ?? 0) + 1;

@@ -45,7 +45,7 @@ describe('a life', () => {
     expect(life.text.split('\n').slice(0, 4)).toEqual([
       '0027',
       `${directory}/inner`,
-      'A PATH PORT PROCLET_MARK PWD',
+      'A PATH PORT PROCLET_GENERATION PROCLET_MARK PWD',
       'b  c "d"',
     ]);
   });

@@ -42,7 +42,7 @@ export interface Arena {
   readonly ws: Workspace;
   readonly names: readonly string[];
   /** Starts proclet at the head of a process group, and waits until every adversary is what its name says. */
-  fight(args: readonly string[], env?: Record<string, string>): Promise<App>;
+  fight(args: readonly string[], env?: Record<string, string>, onTerminal?: boolean): Promise<App>;
   /** The adversaries of which something is left of a life, or of any. */
   left(life?: number): string[];
   /** Whether a life has begun. */
@@ -78,9 +78,13 @@ export function arena(names: readonly string[] = adversaries): Arena {
   const self: Arena = {
     ws,
     names,
-    async fight(args, env = {}) {
+    async fight(args, env = {}, onTerminal = false) {
       port ??= ws.port;
-      const app = ws.start(process.execPath, [bin, 'start', '-p', String(port), ...args], { detached: true, env });
+      const command = [process.execPath, bin, 'start', '-p', String(port), ...args] as const;
+      // With a terminal of its own, which is closed when `script` ends.
+      const terminal = ['script', '-qfec', `exec ${command.join(' ')}`, '/dev/null'] as const;
+      const [program, ...rest] = onTerminal ? terminal : command;
+      const app = ws.start(program, rest, { detached: true, env: { ...env, COLUMNS: '400' } });
       await self.ready(app, 1);
       // What leaves by itself may have been swept up already.
       const fighting = names.filter((name) => name !== 'leaves');

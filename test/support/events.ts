@@ -4,8 +4,18 @@ import type { Happening, Output, ProcletEvent } from '../../src/model.js';
 /** 2026-11-22 12:23:16.123 UTC. */
 export const noon = Date.UTC(2026, 10, 22, 12, 23, 16, 123);
 
-export function at(happening: Happening, moment = noon): ProcletEvent {
-  return { at: moment, ...happening };
+type Unimportant = 'generation' | 'coming' | 'role';
+type Loose<H> = H extends Happening ? Omit<H, Unimportant> & { [K in Extract<keyof H, Unimportant>]?: H[K] } : never;
+
+/** Of the first life of an instance that serves, unless told otherwise. */
+export function at(happening: Loose<Happening>, moment = noon): ProcletEvent {
+  const life = {
+    spawned: { generation: 1, coming: false },
+    up: { generation: 1 },
+    exited: { generation: 1, role: 'serving' },
+  };
+  const missing = happening.type in life ? life[happening.type as keyof typeof life] : {};
+  return { at: moment, ...missing, ...happening } as ProcletEvent;
 }
 
 /** Output of `web.1` unless told otherwise; the text is given decoded, `shown` counts bytes. */

@@ -3,6 +3,7 @@ import type { Child, ChildListener, Spawn } from '../../src/ports.js';
 
 interface Life {
   readonly id: InstanceId;
+  readonly generation: number;
   readonly listener: ChildListener;
   alive: boolean;
 }
@@ -11,13 +12,20 @@ interface Life {
 export class FakeChildren {
   /** `web.1 spawn`, `web.1 SIGTERM`, `web.1 kill`, in order. */
   readonly log: string[] = [];
+  /** By the names of the log: `web.1`, and `web.1+2` for a second generation beside the first. */
   readonly #lives = new Map<InstanceId, Life>();
+  readonly #mayOverlap: boolean;
   #pid = 100;
 
-  spawn: Spawn = (spec, listener): Child => {
-    const { id } = spec;
-    if (this.#lives.get(id)?.alive) throw new Error(`${id} has two lives`);
-    const life = { id, listener, alive: true };
+  constructor({ mayOverlap = false } = {}) {
+    this.#mayOverlap = mayOverlap;
+  }
+
+  spawn: Spawn = (spec, listener, generation): Child => {
+    const isSecond = this.#lives.get(spec.id)?.alive === true;
+    if (isSecond && !this.#mayOverlap) throw new Error(`${spec.id} has two lives`);
+    const id = isSecond ? `${spec.id}+${generation}` : spec.id;
+    const life = { id, generation, listener, alive: true };
     this.#lives.set(id, life);
     const record = (what: string) => {
       if (!life.alive) throw new Error(`${id} is dead and got ${what}`);
@@ -37,6 +45,10 @@ export class FakeChildren {
       },
     };
   };
+
+  generationOf(id: InstanceId): number {
+    return this.#life(id).generation;
+  }
 
   get alive(): InstanceId[] {
     return [...this.#lives.values()].filter(({ alive }) => alive).map(({ id }) => id);

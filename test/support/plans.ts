@@ -15,6 +15,7 @@ export function instanceSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
     backoff: { first: 1_000, max: 8_000, forgiveAfter: 30_000, giveUpAfter: 3 },
     settle: 1_000,
     stopSignal: 'SIGTERM',
+    reloadSignal: 'SIGTERM',
     grace: 300,
     ...over,
   };
@@ -27,6 +28,11 @@ export interface ServiceWish extends Partial<InstanceSpec> {
   readonly idleOn?: ServiceSpec['idleOn'];
   readonly start?: ServiceSpec['start'];
   readonly after?: readonly string[];
+  readonly watch?: readonly string[];
+  readonly reload?: ServiceSpec['reload'];
+  readonly overlaps?: boolean;
+  readonly reloadEvery?: number;
+  readonly killOldDelay?: number;
 }
 
 /** A plan from wishes by tag: `{ web: { ttl: 5000, count: 2 }, worker: {} }`. */
@@ -38,13 +44,19 @@ export function planOf(wishes: Record<string, ServiceWish>, over: Partial<Plan> 
       idleOn = 'access',
       start = 'always',
       after = [],
+      watch = [],
+      reload = 'restart',
+      overlaps = true,
+      reloadEvery = Infinity,
+      killOldDelay = 0,
       count = 1,
       ...spec
     } = wish;
     const instances = Array.from({ length: count }, (_, index) =>
       instanceSpec({ ...spec, id: `${tag}.${index + 1}`, tag, port: 5000 + 100 * position + index }),
     );
-    return { tag, command: 'true', position, ttl, idle, idleOn, start, after, fronts: [], instances };
+    const reloading = { watch, reload, overlaps, reloadEvery, killOldDelay };
+    return { tag, command: 'true', position, ttl, idle, idleOn, start, after, ...reloading, fronts: [], instances };
   });
   return { root: '/', procfile: '/Procfile', services, onExit: 'restart', expireStatus: 0, ...over };
 }

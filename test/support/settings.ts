@@ -7,6 +7,7 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
     formation: { tags: {} },
     ttl: { tags: {} },
     idle: { tags: {} },
+    watch: { tags: {} },
     onExit: 'restart',
     grace: { tags: {} },
     expireStatus: 0,

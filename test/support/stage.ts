@@ -43,6 +43,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
     detachment,
     ports,
     portOf: ({ port }) => port,
+    socketsOf: () => [],
   });
   const outputs: Output[] = [];
   const orphans: number[] = [];
@@ -51,11 +52,15 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   const remains = new Promise<Remains>((done) => {
     resolve = done;
   });
-  const child = spawn(instanceSpec({ argv, directory, ...over, env }), {
-    output: (output) => outputs.push(output),
-    orphaned: ({ processes }) => orphans.push(processes),
-    exited: (result) => resolve(result),
-  });
+  const child = spawn(
+    instanceSpec({ argv, directory, ...over, env }),
+    {
+      output: (output) => outputs.push(output),
+      orphaned: ({ processes }) => orphans.push(processes),
+      exited: (result) => resolve(result),
+    },
+    1,
+  );
   const text = () =>
     Buffer.from(
       outputs

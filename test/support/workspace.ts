@@ -1,18 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import type { Exit } from '../../src/model.js';
 import { eventually } from './eventually.js';
+import { claimPorts } from './port-blocks.js';
 import { survivors } from './survivors.js';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures');
 export const bin = resolve(import.meta.dirname, '../../bin/proclet.cjs');
-// Below the ports that the kernel gives to clients, and a range for each worker that runs beside others.
-const ports = { first: 20_000 + (Number(process.env.VITEST_POOL_ID ?? 1) % 2) * 6_000, blocks: 30, block: 200 };
-let nextBlock = process.pid;
-
 export interface App {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -37,6 +43,7 @@ export interface Workspace {
     options?: { env?: Record<string, string | undefined>; detached?: boolean },
   ): App;
   write(path: string, text: string): void;
+  read(path: string): string;
   survivors(): { pid: number; command: string }[];
 }
 
@@ -72,12 +79,12 @@ export function workspace(files: Record<string, string>): Workspace {
     directory,
     get port() {
       if (port === undefined) {
-        port = ports.first + (nextBlock % ports.blocks) * ports.block;
-        nextBlock += 1;
+        port = claimPorts();
       }
       return port;
     },
     write,
+    read: (path) => readFileSync(join(directory, path), 'utf8'),
     start,
     proclet: (...args) => start(process.execPath, [bin, ...args]),
     survivors: () => survivors(directory),

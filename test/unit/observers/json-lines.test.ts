@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ProcletEvent } from '../../../src/model.js';
@@ -49,6 +49,10 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   unready: [at({ type: 'unready', id: 'db.1', after: 30_000, waiting: ['web'] })],
   waiting: [at({ type: 'waiting', tag: 'web', for: ['db'] })],
   stranded: [at({ type: 'stranded', tag: 'web', for: 'db' })],
+  changed: [at({ type: 'changed', tag: 'web', path: 'lib/app.pm', files: 2 })],
+  'handed-over': [at({ type: 'handed-over', id: 'web.1', generation: 2, from: 1 })],
+  kept: [at({ type: 'kept', id: 'web.1', generation: 1, failed: 2 })],
+  reconfigured: [at({ type: 'reconfigured', added: ['db'], removed: [], changed: ['web'] })],
   woken: [at({ type: 'woken', tag: 'web' })],
   expiring: [at({ type: 'expiring', tag: 'web', reason: 'ttl', in: 60_000 })],
   notice: [at({ type: 'notice', text: 'port 5000 is held by nginx (pid 812)' })],
@@ -60,18 +64,36 @@ test('every event has the form that is written down, keys in that order', () => 
     .trimEnd()
     .split('\n');
   const path = resolve(import.meta.dirname, '../../snapshots/events.json');
+  // UPDATE_EVENTS=1 writes down what is: a change of the form is to be seen in a diff.
+  if (process.env['UPDATE_EVENTS'])
+    writeFileSync(
+      path,
+      `${JSON.stringify(
+        lines.map((line) => JSON.parse(line)),
+        null,
+        2,
+      )}\n`,
+    );
   const writtenDown: object[] = JSON.parse(readFileSync(path, 'utf8'));
   expect(lines).toEqual(writtenDown.map((event) => JSON.stringify(event)));
 });
 
 test('when, what and who come first', () => {
   expect(written(...examples.spawned)).toBe(
-    '{"time":"2026-11-22T12:23:16.123Z","type":"spawned","id":"web.1","pid":812,"port":5000}\n',
+    '{"time":"2026-11-22T12:23:16.123Z","type":"spawned","id":"web.1","pid":812,"port":5000,"generation":1,"coming":false}\n',
   );
 });
 
 test('the order of keys is the same however an event was made', () => {
-  const shuffled = { port: 5000, pid: 812, id: 'web.1', type: 'spawned', at: noon } as const;
+  const shuffled = {
+    coming: false,
+    generation: 1,
+    port: 5000,
+    pid: 812,
+    id: 'web.1',
+    type: 'spawned',
+    at: noon,
+  } as const;
   expect(written(shuffled)).toBe(written(...examples.spawned));
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Happening, ProcletEvent } from '../../../src/model.js';
+import type { ProcletEvent } from '../../../src/model.js';
 import { createRepeats } from '../../../src/observers/repeats.js';
+import { at as event } from '../../support/events.js';
 
 const id = 'bad.1';
-const event = (happening: Happening): ProcletEvent => ({ at: 0, ...happening });
 const spawned = event({ type: 'spawned', id, pid: 1, port: 0 });
 const up = event({ type: 'up', id, after: 1_000, probed: false });
 const says = (text: string): ProcletEvent =>

@@ -60,6 +60,11 @@ describe('buildPlan', () => {
           idleOn: 'access',
           start: 'always',
           after: [],
+          watch: [],
+          reload: 'restart',
+          overlaps: true,
+          reloadEvery: Infinity,
+          killOldDelay: 0,
           fronts: [],
           instances: [
             {
@@ -81,6 +86,7 @@ describe('buildPlan', () => {
               backoff: { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 },
               settle: 1000,
               stopSignal: 'SIGTERM',
+              reloadSignal: 'SIGTERM',
               grace: 5000,
             },
           ],

@@ -9,7 +9,10 @@ function run(plan: Plan) {
   const clock = new FakeClock();
   const children = new FakeChildren();
   const use = { last: -Infinity, busy: false, listens: false };
-  const supervisor = new Supervisor(plan, { clock, spawn: children.spawn, look: () => use });
+  const supervisor = new Supervisor(plan, {
+    ...{ clock, spawn: children.spawn, look: () => use },
+    ...{ drain: async () => {}, listensItself: () => false },
+  });
   const events: ProcletEvent[] = [];
   supervisor.subscribe((event) => events.push(event));
   let status: number | undefined;
@@ -257,18 +260,18 @@ describe('start: on-access', () => {
     const { children, supervisor } = run(plan());
     const woken = supervisor.wake('web');
     expect(children.alive).toEqual(['db.1']);
-    supervisor.ready('db.1');
+    supervisor.ready({ id: 'db.1', generation: children.generationOf('db.1') });
     expect(children.alive).toEqual(['web.1', 'db.1'].sort());
-    supervisor.ready('web.1');
+    supervisor.ready({ id: 'web.1', generation: children.generationOf('web.1') });
     await woken;
-    expect(supervisor.upInstances('web')).toEqual(['web.1']);
+    expect(supervisor.upLives('web')).toEqual([{ id: 'web.1', generation: 1 }]);
   });
 
   test('an idle service is put down with what was started for it, and an access wakes both again', async () => {
     const { children, supervisor, clock, status } = run(plan());
     void supervisor.wake('web');
-    supervisor.ready('db.1');
-    supervisor.ready('web.1');
+    supervisor.ready({ id: 'db.1', generation: children.generationOf('db.1') });
+    supervisor.ready({ id: 'web.1', generation: children.generationOf('web.1') });
     clock.advance(10_000);
     expect(children.log.at(-1)).toBe('web.1 SIGTERM');
     children.exit('web.1', signal('SIGTERM'));
@@ -282,11 +285,11 @@ describe('start: on-access', () => {
   test('an access during the stop waits for the next life', async () => {
     const { children, supervisor, clock } = run(planOf({ web: { start: 'on-access', idle: 10_000, ready: tcp } }));
     void supervisor.wake('web');
-    supervisor.ready('web.1');
+    supervisor.ready({ id: 'web.1', generation: children.generationOf('web.1') });
     clock.advance(10_000);
     const woken = supervisor.wake('web');
     children.exit('web.1', signal('SIGTERM'));
-    supervisor.ready('web.1');
+    supervisor.ready({ id: 'web.1', generation: children.generationOf('web.1') });
     await woken;
   });
 
@@ -315,7 +318,7 @@ describe('after', () => {
     const { children, supervisor, types } = run(planOf({ web: { after: ['db'] }, db: { ready: tcp } }));
     expect(children.alive).toEqual(['db.1']);
     expect(types()).toContain('waiting');
-    supervisor.ready('db.1');
+    supervisor.ready({ id: 'db.1', generation: children.generationOf('db.1') });
     expect(children.alive).toContain('web.1');
     supervisor.request(shutdown);
     expect(children.log.at(-1)).toBe('web.1 SIGTERM');
@@ -350,7 +353,7 @@ describe('after', () => {
 
   test('a second Ctrl-C kills all at once, in no order', () => {
     const { children, supervisor } = run(planOf({ web: { after: ['db'] }, db: {} }));
-    supervisor.ready('db.1');
+    supervisor.ready({ id: 'db.1', generation: children.generationOf('db.1') });
     supervisor.request(shutdown);
     supervisor.request(shutdown);
     expect(children.log.slice(-2)).toEqual(['web.1 kill', 'db.1 kill']);

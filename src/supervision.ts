@@ -1,0 +1,150 @@
+/**
+ * A supervisor with all of its world: processes, sockets, files. Built from a plan, opened, given other plans, and
+ * closed in reverse order.
+ */
+import { ProcletError } from './errors.js';
+import type { Bytes, InstanceId, Plan } from './model.js';
+import type { Gateway, Keeper } from './network/gateway.js';
+import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
+import { openGround } from './platform/ground.js';
+import { createProcessTable } from './platform/process-table.js';
+import { ProcessTrees } from './platform/process-tree.js';
+import { createSpawn, type Stage } from './platform/spawn.js';
+import type { Watcher } from './platform/watch.js';
+import type { Clock } from './ports.js';
+import { Supervisor } from './supervisor/supervisor.js';
+
+const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
+
+/** The longest time that the guardian gives what it has to end. */
+const longestGuardedGrace = 1_000;
+
+export interface Equipment extends Pick<Stage, 'stdio' | 'gate' | 'env'> {
+  /** The last lines of an instance. */
+  readonly lastWords: (id: InstanceId) => readonly Bytes[];
+}
+
+/** A supervisor on its ground, with a gateway if the plan needs one, and the end of all. */
+export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage }: Equipment) {
+  const owners = await lookUpOwners(plan);
+  const table = createProcessTable();
+  const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
+  const early: string[] = [];
+  let warn = (text: string): unknown => early.push(text);
+  const ground = openGround({
+    ...{ clock, table, root: plan.root },
+    grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
+    warn: (text) => warn(text),
+  });
+  let watcher: Watcher | undefined;
+  const keeper: Keeper = {
+    wake: async (tag) => {
+      await watcher?.settled(tag);
+      await supervisor.wake(tag);
+    },
+    upLives: (tag) => supervisor.upLives(tag),
+    pidsOf: (tag) => supervisor.pidsOf(tag),
+    ready: (life) => supervisor.ready(life),
+    notice: (text) => supervisor.notice(text),
+    lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
+  };
+  let current = plan;
+  let gateway = await gatewayFor(plan, clock, keeper);
+  const trees = new ProcessTrees(clock, table);
+  const spawn = createSpawn({
+    ...{ ...stage, ...ground, owners, ports, clock, trees },
+    portOf: (spec, generation) => gateway.portOf(spec, generation),
+    socketsOf: (spec) => gateway.socketsOf(spec),
+  });
+  const supervisor: Supervisor = new Supervisor(plan, {
+    ...{ clock, spawn },
+    look: (tag) => gateway.look(tag),
+    drain: (life, within) => gateway.drain(life, within),
+    listensItself: (tag) => gateway.listensItself(tag),
+  });
+  supervisor.subscribe((event) => gateway.observe(event));
+  if (plan.services.some(({ statusFile }) => statusFile)) {
+    const { keepStatusFiles } = await import('./platform/status-file.js');
+    supervisor.subscribe(keepStatusFiles(plan));
+  }
+  const close = async () => {
+    await watcher?.close();
+    await gateway.close();
+    await ground.close();
+  };
+  const start = async () => {
+    early.push(...takenPorts(plan));
+    await gateway.open().catch(async (error: Error) => {
+      await close();
+      throw new ProcletError('OS', error.message, { cause: error });
+    });
+    warn = (text) => supervisor.notice(text);
+    for (const text of early) warn(text);
+    supervisor.start();
+    watcher = await openWatcher(current, clock, supervisor);
+  };
+  const reconfigure = async (next: Plan) => {
+    const watched = ({ services }: Plan) => JSON.stringify(services.map(({ tag, watch }) => [tag, watch]));
+    const isWatchedElse = watched(current) !== watched(next);
+    current = next;
+    if (gateway === noGateway) {
+      gateway = await gatewayFor(next, clock, keeper);
+      await gateway.open().catch((error: Error) => supervisor.notice(error.message));
+    } else await gateway.reconfigure(next);
+    supervisor.reconfigure(next);
+    if (!isWatchedElse) return;
+    await watcher?.close();
+    watcher = await openWatcher(next, clock, supervisor);
+  };
+  return { supervisor, start, reconfigure, plan: () => current, finished: supervisor.finished.finally(close) };
+}
+
+/** Few plans watch anything; chokidar is loaded for those, once the services have started. */
+async function openWatcher(plan: Plan, clock: Clock, supervisor: Supervisor): Promise<Watcher | undefined> {
+  const watched = plan.services.filter((service) => service.watch.length > 0);
+  if (watched.length === 0) return undefined;
+  const { watchFiles } = await import('./platform/watch.js');
+  return watchFiles({
+    ...{ clock, root: plan.root, own: plan.services.flatMap(({ statusFile }) => statusFile ?? []) },
+    patterns: new Map(watched.map((service) => [service.tag, service.watch])),
+    changed: (tag, path, files) => supervisor.changed(tag, path, files),
+    warn: (text) => supervisor.notice(text),
+  });
+}
+
+/** Most plans need none, and do not load it. */
+async function gatewayFor(plan: Plan, clock: Clock, keeper: Keeper): Promise<Gateway> {
+  const needed = plan.services.some(
+    ({ fronts, idle, instances }) => fronts.length > 0 || idle < Infinity || instances.some(({ ready }) => ready),
+  );
+  if (!needed) return noGateway;
+  const { createGateway } = await import('./network/gateway.js');
+  return createGateway(plan, clock, keeper);
+}
+
+const noGateway: Gateway = {
+  portOf: ({ port }) => port,
+  open: async () => {},
+  observe() {},
+  look: () => ({ last: -Infinity, busy: false, listens: false }),
+  socketsOf: () => [],
+  listensItself: () => false,
+  drain: async () => {},
+  reconfigure: async () => {},
+  close: async () => {},
+};
+
+/** Not an error: only the service knows whether it needs its port. */
+function takenPorts(plan: Plan): string[] {
+  const instances = plan.services.flatMap((service) => service.instances);
+  return instances
+    .filter(({ port }) => port > 0 && ports.isTaken(port) === true)
+    .map(({ id, port }) => `port ${port}, which is ${id}'s, is held by ${ports.holder(port)}`);
+}
+
+/** Few plans name users, so few starts load what looks them up. */
+async function lookUpOwners(plan: Plan): Promise<Stage['owners']> {
+  const users = plan.services.flatMap(({ instances }) => instances.flatMap(({ user }) => user ?? []));
+  if (users.length === 0) return new Map();
+  return (await import('./platform/user.js')).ownersOf(users);
+}

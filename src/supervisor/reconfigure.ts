@@ -1,0 +1,82 @@
+/** Another plan for a run: what it changes (pure), and what is done about that. */
+import type { Happening, InstanceSpec, Plan, ServiceSpec, Tag } from '../model.js';
+import type { Leases } from './leases.js';
+import type { Lineup } from './lineup.js';
+import type { Reloads } from './reloads.js';
+import type { Roster } from './roster.js';
+
+export interface Parts {
+  readonly roster: Roster;
+  readonly leases: Leases;
+  readonly lineup: Lineup;
+  readonly reloads: Reloads;
+  /** On request. */
+  stop(keys: readonly string[]): void;
+  tell(event: Happening): void;
+}
+
+/** Ends what is gone, starts what is new, reloads what is another; touches nothing else. */
+export function reconfigure(before: Plan, after: Plan, { roster, leases, lineup, reloads, stop, tell }: Parts): void {
+  const { added, removed, changed } = differences(before, after);
+  tell({ type: 'reconfigured', added, removed, changed: [...changed.keys()] });
+  for (const tag of removed) {
+    reloads.stop(tag);
+    leases.remove(tag);
+    stop(roster.keysOf(tag));
+    if (!roster.isBusy(tag)) roster.removeService(tag);
+  }
+  for (const service of after.services) {
+    const { tag } = service;
+    const wasBusy = roster.isBusy(tag);
+    const surplus = roster.setService(service);
+    stop(surplus.map(({ key }) => key));
+    for (const { key } of surplus) if (roster.isAtRest(key)) roster.remove(key);
+    leases.set(service);
+    // Also of one that runs: it may have new slots.
+    if (added.includes(tag) ? service.start === 'always' : wasBusy && changed.has(tag)) lineup.want(tag);
+  }
+  for (const [tag, isOther] of changed) if (isOther) reloads.reload(tag, { reason: 'replaced' });
+}
+
+interface Differences {
+  readonly added: readonly Tag[];
+  readonly removed: readonly Tag[];
+  /** Whether the instances themselves are others, so that those that run are out of date. */
+  readonly changed: ReadonlyMap<Tag, boolean>;
+}
+
+export function differences(before: Plan, after: Plan): Differences {
+  const old = new Map(before.services.map((service) => [service.tag, service]));
+  const now = new Map(after.services.map((service) => [service.tag, service]));
+  const changed = new Map<Tag, boolean>();
+  for (const [tag, service] of now) {
+    const was = old.get(tag);
+    if (was !== undefined && textOf(was) !== textOf(service)) changed.set(tag, isOther(was, service));
+  }
+  return {
+    added: [...now.keys()].filter((tag) => !old.has(tag)),
+    removed: [...old.keys()].filter((tag) => !now.has(tag)),
+    changed,
+  };
+}
+
+/** Whether an instance of both would be started in another way. */
+function isOther(was: ServiceSpec, is: ServiceSpec): boolean {
+  const before = new Map(was.instances.map((spec) => [spec.id, essence(spec)]));
+  return is.instances.some((spec) => before.has(spec.id) && before.get(spec.id) !== essence(spec));
+}
+
+function textOf(service: ServiceSpec): string {
+  return JSON.stringify({ ...service, instances: service.instances.map((spec) => essence(spec)) }, finite);
+}
+
+/** That of the siblings' ports is not worth a restart. */
+function essence({ env, ...spec }: InstanceSpec): string {
+  const own = Object.entries(env).filter(([name]) => !name.startsWith('PROCLET_PORT_'));
+  return JSON.stringify({ ...spec, env: own.sort() }, finite);
+}
+
+/** JSON knows no Infinity. */
+function finite(_key: string, value: unknown): unknown {
+  return value === Infinity ? 'never' : value;
+}

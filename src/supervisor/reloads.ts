@@ -1,0 +1,230 @@
+/**
+ * New lives for services that run: at once, beside the old ones, or at the next access. Owns which services are stale,
+ * which slots wait for their turn in a handover, and when what was replaced is told to go. What starting, stopping and
+ * being up are is the instance table's.
+ *
+ * During a handover a slot has an instance that serves and one that comes; when that one is up they change roles, and
+ * the old one goes. A coming one that fails is forgotten, and the old one goes on.
+ */
+import type { Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
+import type { Clock, Life } from '../ports.js';
+import { type Input, newInstance } from './instance.js';
+import type { Roster } from './roster.js';
+
+export interface ReloadActs {
+  receive(key: string, input: Input): void;
+  tell(event: Happening): void;
+  /** Resolves when nobody uses a life any more, or after a time. */
+  drain(life: Life, within: Millis): Promise<void>;
+  /** Whether its instances listen on a port of their own, so that one that comes can be asked whether it is ready. */
+  listensItself(tag: Tag): boolean;
+  /** Something is due at another time than before. */
+  rest(): void;
+}
+
+/** How long a coming one may take to listen, when only its port tells. */
+const listensWithin: Millis = 30_000;
+
+export class Reloads {
+  readonly #roster: Roster;
+  readonly #clock: Clock;
+  readonly #acts: ReloadActs;
+  readonly #stale = new Set<Tag>();
+  readonly #queues = new Map<Tag, InstanceId[]>();
+  readonly #generations = new Map<InstanceId, number>();
+  /** When an old life that nobody uses any more gets its signal, by its key. */
+  readonly #dismissals = new Map<string, Millis>();
+  readonly #periodic = new Map<Tag, Millis>();
+  #isOver = false;
+
+  constructor(roster: Roster, clock: Clock, acts: ReloadActs) {
+    this.#roster = roster;
+    this.#clock = clock;
+    this.#acts = acts;
+  }
+
+  /** New lives, by the service's policy. */
+  reload(tag: Tag, cause: StopCause): void {
+    const service = this.#roster.services.get(tag);
+    if (service === undefined || this.#isOver) return;
+    if (service.reload === 'shotgun') {
+      this.#stale.add(tag);
+      this.#outdateComing(tag, cause);
+    } else if (service.reload === 'handover' && service.overlaps) this.#handOver(tag, cause);
+    else this.#restart(tag, cause);
+  }
+
+  /** An access to a service: whether it has to wait for a life that is being started for it. */
+  freshen(tag: Tag): boolean {
+    const service = this.#roster.services.get(tag);
+    if (this.#stale.delete(tag) && service !== undefined && this.#roster.isBusy(tag)) {
+      const cause: StopCause = { reason: 'changed' };
+      if (service.overlaps) this.#handOver(tag, cause);
+      else this.#restart(tag, cause);
+    }
+    return this.isComing(tag);
+  }
+
+  /** Whether an access has to wait for what comes. */
+  isComing(tag: Tag): boolean {
+    return this.#roster.services.get(tag)?.reload === 'shotgun' && this.#roster.of(tag).some(isComing);
+  }
+
+  /** An instance came up. */
+  rose(instance: Instance): void {
+    const { spec, generation, role } = instance;
+    if (role === 'coming') this.#promote(instance);
+    this.#generations.set(spec.id, generation);
+    const { tag } = spec;
+    const every = this.#roster.services.get(tag)?.reloadEvery ?? Infinity;
+    if (every < Infinity && !this.#periodic.has(tag)) this.#periodic.set(tag, this.#clock.now() + every);
+    this.#next(tag, { reason: 'replaced' });
+  }
+
+  /** A life of an instance is over. Whether that was all there is to say about it. */
+  ended(instance: Instance): boolean {
+    const { spec, key, role, phase } = instance;
+    this.#generations.set(spec.id, Math.max(instance.generation, this.#generations.get(spec.id) ?? 0));
+    if (role === 'going') {
+      this.#dismissals.delete(key);
+      this.#roster.remove(key);
+      return true;
+    }
+    const isOver = phase.is === 'failed' || phase.is === 'down' || phase.is === 'backoff';
+    if (!isOver) return role === 'coming';
+    if (role === 'coming') {
+      this.#abandon(instance);
+      return true;
+    }
+    const coming = this.#roster.inSlot(spec.id, 'coming');
+    if (coming === undefined || this.#isOver || (phase.is === 'down' && phase.cause !== undefined)) return false;
+    // It need not wait for its next life: that has begun.
+    this.#roster.remove(key);
+    this.#roster.set({ ...coming, role: 'serving', spec: this.#specOf(coming) });
+    return true;
+  }
+
+  /** The run is ending, or the service is put down: nothing is begun any more. */
+  stop(tag?: Tag): void {
+    if (tag === undefined) this.#isOver = true;
+    for (const each of tag === undefined ? [...this.#queues.keys()] : [tag]) this.#queues.delete(each);
+    if (tag !== undefined) this.#periodic.delete(tag);
+    else this.#periodic.clear();
+  }
+
+  get deadline(): Millis {
+    return Math.min(...this.#dismissals.values(), ...this.#periodic.values(), Infinity);
+  }
+
+  wake(): void {
+    const now = this.#clock.now();
+    for (const [key, at] of this.#dismissals) {
+      if (at > now) continue;
+      this.#dismissals.delete(key);
+      this.#acts.receive(key, { type: 'stop', cause: { reason: 'replaced' }, patient: false });
+    }
+    for (const [tag, at] of this.#periodic) {
+      if (at > now) continue;
+      this.#periodic.delete(tag);
+      this.reload(tag, { reason: 'replaced' });
+    }
+  }
+
+  #restart(tag: Tag, cause: StopCause): void {
+    for (const { key } of this.#roster.servingOf(tag)) this.#acts.receive(key, { type: 'restart', cause });
+  }
+
+  /** One slot after the other, so that most go on serving; all at once where nobody may see old code. */
+  #handOver(tag: Tag, cause: StopCause): void {
+    const running = this.#roster.servingOf(tag).filter(serves);
+    for (const { key, phase } of this.#roster.servingOf(tag)) {
+      if (!serves({ phase })) this.#acts.receive(key, { type: 'restart', cause });
+    }
+    this.#queues.set(
+      tag,
+      running.map(({ spec }) => spec.id),
+    );
+    this.#outdateComing(tag, cause);
+    this.#next(tag, cause);
+  }
+
+  /** What is coming has begun before this change. */
+  #outdateComing(tag: Tag, cause: StopCause): void {
+    for (const { key, spec } of this.#roster.of(tag).filter(isComing)) {
+      const queue = this.#queues.get(tag)?.filter((id) => id !== spec.id);
+      if (queue) this.#queues.set(tag, queue);
+      this.#acts.receive(key, { type: 'restart', cause });
+    }
+  }
+
+  #next(tag: Tag, cause: StopCause): void {
+    const atOnce = this.#roster.services.get(tag)?.reload === 'shotgun';
+    for (;;) {
+      if (!atOnce && this.#roster.of(tag).some(isComing)) return;
+      const id = this.#queues.get(tag)?.shift();
+      if (id === undefined) break;
+      const old = this.#roster.serving(id);
+      if (old && serves(old)) this.#begin(old);
+      else if (old) this.#acts.receive(old.key, { type: 'restart', cause });
+    }
+    this.#queues.delete(tag);
+  }
+
+  #begin({ spec, generation }: Instance): void {
+    const { tag, id } = spec;
+    const before = Math.max(generation, this.#generations.get(id) ?? 0);
+    const probed = spec.ready !== undefined || !this.#acts.listensItself(tag);
+    const ready = probed ? {} : { ready: { kind: 'tcp', timeout: listensWithin } as const };
+    const coming = newInstance({ ...spec, ...ready, restart: 'never' }, 'coming', before);
+    this.#roster.set(coming);
+    this.#acts.receive(coming.key, { type: 'start' });
+  }
+
+  #promote(coming: Instance): void {
+    const { id } = coming.spec;
+    const old = this.#roster.serving(id);
+    this.#roster.set({ ...coming, role: 'serving', spec: this.#specOf(coming) });
+    if (old === undefined) return;
+    if (!serves(old) && old.phase.is !== 'stopping') {
+      this.#roster.remove(old.key);
+      return;
+    }
+    const going: Instance = { ...old, role: 'going', spec: { ...old.spec, stopSignal: old.spec.reloadSignal } };
+    this.#roster.set(going);
+    const { generation } = coming;
+    this.#acts.tell({ type: 'handed-over', id, generation, from: old.generation });
+    const due = this.#clock.now() + (this.#roster.services.get(old.spec.tag)?.killOldDelay ?? 0);
+    void this.#acts.drain({ id, generation: old.generation }, Math.min(old.spec.grace, longestDrain)).then(() => {
+      if (this.#roster.get(going.key) === undefined) return;
+      this.#dismissals.set(going.key, due);
+      this.#acts.rest();
+    });
+  }
+
+  #abandon({ key, spec, generation, phase }: Instance): void {
+    this.#roster.remove(key);
+    this.#queues.delete(spec.tag);
+    const old = this.#roster.serving(spec.id);
+    if (this.#isOver || old === undefined || (phase.is === 'down' && phase.cause !== undefined)) return;
+    if (this.#roster.services.get(spec.tag)?.reload === 'shotgun') this.#stale.add(spec.tag);
+    this.#acts.tell({ type: 'kept', id: spec.id, generation: old.generation, failed: generation });
+  }
+
+  /** As the plan has it: one that comes is not started again when it fails. */
+  #specOf({ spec }: Instance): InstanceSpec {
+    const planned = this.#roster.services.get(spec.tag)?.instances.find(({ id }) => id === spec.id);
+    return planned ?? spec;
+  }
+}
+
+/** Old connections are not waited for any longer, even by a service that is given all time to end. */
+const longestDrain: Millis = 60_000;
+
+/** Also one that has not said yet that it is ready: connections may be in its hands. */
+function serves({ phase }: Pick<Instance, 'phase'>): boolean {
+  return phase.is === 'up' || phase.is === 'starting';
+}
+
+function isComing({ role }: Instance): boolean {
+  return role === 'coming';
+}

@@ -1,0 +1,30 @@
+/** When services were used last, as far as anybody can tell: by accesses to their ports, or by what they print. */
+import type { Millis, ServiceSpec, Tag } from '../model.js';
+import type { Clock, LookForUse, Use } from '../ports.js';
+import type { Roster } from './roster.js';
+
+export class Uses {
+  readonly #roster: Roster;
+  readonly #clock: Clock;
+  readonly #look: LookForUse;
+  readonly #lastOutput = new Map<Tag, Millis>();
+
+  constructor(roster: Roster, clock: Clock, look: LookForUse) {
+    this.#roster = roster;
+    this.#clock = clock;
+    this.#look = look;
+  }
+
+  printed(tag: Tag): void {
+    const idle = this.#roster.services.get(tag)?.idle ?? Infinity;
+    if (idle < Infinity) this.#lastOutput.set(tag, this.#clock.now());
+  }
+
+  /** A service without a port is used when it prints. While it starts it is in use. */
+  of({ tag, idleOn }: ServiceSpec): Pick<Use, 'last' | 'busy'> {
+    if (this.#roster.has(tag, 'starting')) return { last: -Infinity, busy: true };
+    const use = idleOn === 'access' ? this.#look(tag) : undefined;
+    if (use?.listens === true) return use;
+    return { last: idleOn === 'none' ? -Infinity : (this.#lastOutput.get(tag) ?? -Infinity), busy: false };
+  }
+}

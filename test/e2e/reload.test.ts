@@ -1,0 +1,374 @@
+import { renameSync, utimesSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { linesOf, statusOf } from '../support/launch.js';
+import { type App, type Workspace, workspace } from '../support/workspace.js';
+
+const Procfile = 'web: exec node versioned.mjs';
+
+interface Served {
+  readonly version: string;
+  readonly pid: number;
+  readonly generation?: string;
+  readonly ports?: string;
+  readonly fds?: string;
+  readonly names?: string;
+  readonly isOurs: boolean;
+}
+
+function ask(where: { port: number; host?: string } | { socketPath: string }, path = '/'): Promise<Served> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', ...where, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more) => {
+        text += more;
+      });
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new Error(`${response.statusCode} ${text}`));
+      });
+      response.on('error', reject);
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+const served = (port: number, version: string, path?: string) =>
+  eventually(async () => {
+    const answer = await ask({ port }, path);
+    expect(answer.version).toBe(version);
+    return answer;
+  });
+
+async function start(config: string, ...args: string[]): Promise<{ ws: Workspace; app: App; port: number }> {
+  const ws = workspace({ Procfile, version: 'one', 'proclet.yml': config });
+  const app = ws.proclet('start', '-p', String(ws.port), ...args);
+  await app.line('web.1 | listening one');
+  return { ws, app, port: ws.port };
+}
+
+async function stop(app: App, ws: Workspace): Promise<void> {
+  app.signal('SIGINT');
+  expect(await statusOf(app)).toBe(130);
+  expect(ws.survivors()).toEqual([]);
+}
+
+/** Asks without pause until it is told to stop; answers how many were answered, and throws at the first failure. */
+function load(where: Parameters<typeof ask>[0]): { stop(): Promise<number> } {
+  let goesOn = true;
+  let answered = 0;
+  const run = async () => {
+    while (goesOn) {
+      await ask(where);
+      answered += 1;
+    }
+  };
+  const all = Promise.all([run(), run()]);
+  all.catch(() => {});
+  return {
+    async stop() {
+      goesOn = false;
+      await all;
+      return answered;
+    },
+  };
+}
+
+describe('reload: restart', () => {
+  test('a change starts the service anew, with its tree, and says which file it was', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version}}');
+    ws.write('version', 'two');
+    await served(port, 'two');
+    expect(linesOf(app, 'proclet')).toContain('web: version changed');
+    ws.write('unrelated', 'x');
+    ws.write('version', 'three');
+    await served(port, 'three');
+    expect(app.text).not.toContain('unrelated');
+    await stop(app, ws);
+  });
+
+  test('what fails after a change waits for the next, and the run with it', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version}}');
+    ws.write('version', 'bad one');
+    await app.line(/web\.1 failed: it exited with code 3 .*; waiting for a change/);
+    await app.line('proclet | cannot run bad one');
+    ws.write('version', 'good');
+    await served(port, 'good');
+    await stop(app, ws);
+  });
+
+  test('-R watches for every service, web=... for one', async () => {
+    const ws = workspace({
+      Procfile: 'a: echo a1; sleep 600\nb: echo b1; sleep 600',
+      'lib/x.txt': '',
+      'only/y.txt': '',
+    });
+    const app = ws.proclet('start', '-R', 'lib', '-R', 'b=only/*.txt');
+    await app.line('b.1 | b1');
+    ws.write('only/y.txt', '1');
+    await app.line('b: only/y.txt changed');
+    ws.write('lib/x.txt', '1');
+    await app.line('a: lib/x.txt changed');
+    expect(app.text).not.toContain('a: only');
+    await stop(app, ws);
+  });
+
+  test('what editors and version control leave about is no change; an atomic save is one', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: .}}');
+    ws.write('.gitignore', 'build\n*.tmp\n');
+    await app.line('web: .gitignore changed');
+    const count = () => linesOf(app, 'proclet').filter((line) => line.includes(' changed')).length;
+    await served(port, 'one');
+    const before = count();
+    for (const name of [
+      '.version.swp',
+      'version~',
+      '4913',
+      '.#version',
+      'build/out.js',
+      'x.tmp',
+      'node_modules/a/b.js',
+      '.git/HEAD',
+    ])
+      ws.write(name, 'x');
+    ws.write('version.new.tmp', 'two');
+    renameSync(join(ws.directory, 'version.new.tmp'), join(ws.directory, 'version'));
+    await served(port, 'two');
+    expect(linesOf(app, 'proclet')).toContain('web: version changed');
+    expect(count(), app.text).toBe(before + 1);
+    await stop(app, ws);
+  });
+
+  test('two thousand files at once are one restart, and new directories are watched', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: .}}');
+    await served(port, 'one');
+    ws.write('.git/index.lock', '');
+    for (let n = 0; n < 2_000; n += 1) ws.write(`src/d${n % 20}/f${n}.txt`, String(n));
+    ws.write('version', 'two');
+    renameSync(join(ws.directory, '.git/index.lock'), join(ws.directory, '.git/index'));
+    await served(port, 'two');
+    expect(linesOf(app, 'proclet').filter((line) => line.includes(' changed'))).toHaveLength(1);
+    ws.write('src/d3/later.txt', '');
+    await app.line('web: src/d3/later.txt changed');
+    await stop(app, ws);
+  });
+
+  test('an expired service is not brought back by a change', async () => {
+    const ws = workspace({ Procfile: `${Procfile}\nother: sleep 600`, version: 'one' });
+    const app = ws.proclet('start', '-R', 'version', '--ttl', 'web=1s', '-p', String(ws.port));
+    await app.line(/web\.1 expired after 1s/);
+    ws.write('version', 'two');
+    await app.line('other: version changed');
+    await app.line(/other\.1 started.*[\s\S]*other\.1 started|other\.1 stopped for a change/);
+    expect(app.text).not.toContain('listening two');
+    await stop(app, ws);
+  });
+});
+
+describe('reload: handover by inherited sockets', () => {
+  const config = (ports: string) =>
+    `services: {web: {watch: version, reload: handover, settle: 200ms, listen: ${ports}}}`;
+
+  test('each generation inherits every socket, in the words of Server::Starter and systemd', async () => {
+    const ws = workspace({ Procfile, version: 'one' });
+    const path = join(ws.directory, 'app.sock');
+    ws.write('proclet.yml', config(`["${ws.port + 50}", "[::1]:${ws.port + 51}", "${path}"]`));
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await app.line('listening one');
+    const named = `127.0.0.1:${ws.port + 50}=3;[::1]:${ws.port + 51}=4;${path}=5`;
+    const wanted = { generation: '1', ports: named, fds: '3', names: 'web:web:web', isOurs: true };
+    for (const where of [{ port: ws.port + 50 }, { host: '::1', port: ws.port + 51 }, { socketPath: path }]) {
+      expect(await ask(where)).toMatchObject(wanted);
+    }
+    ws.write('version', 'two');
+    await app.line('web.1 handed over to generation 2');
+    expect(await served(ws.port + 50, 'two')).toMatchObject({ ...wanted, generation: '2' });
+    await stop(app, ws);
+    await expect(ask({ port: ws.port + 50 })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('nobody is refused while generations follow each other', async () => {
+    const ws = workspace({ Procfile, version: 'v0' });
+    ws.write('proclet.yml', config(String(ws.port + 50)));
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await app.line('listening v0');
+    const clients = load({ port: ws.port + 50 });
+    for (let n = 1; n <= 5; n += 1) {
+      ws.write('version', `v${n}`);
+      await app.line(`web.1 handed over to generation ${n + 1}`);
+      await app.line(new RegExp(`web.1 \\(generation ${n}\\) was replaced`));
+    }
+    expect(await clients.stop()).toBeGreaterThan(100);
+    await stop(app, ws);
+  });
+
+  test('one that fails leaves the old one serving, with its last words, until the next change', async () => {
+    const ws = workspace({ Procfile, version: 'one' });
+    ws.write('proclet.yml', config(String(ws.port + 50)));
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await app.line('listening one');
+    const { pid } = await served(ws.port + 50, 'one');
+    ws.write('version', 'bad');
+    await app.line('web.1 keeps generation 1: generation 2 failed; waiting for a change');
+    await app.line('proclet | cannot run bad');
+    expect((await ask({ port: ws.port + 50 })).pid).toBe(pid);
+    ws.write('version', 'two');
+    await served(ws.port + 50, 'two');
+    await stop(app, ws);
+  });
+
+  test('what knows nothing of sockets gets a proxy, and its generations a port each', async () => {
+    const ws = workspace({ Procfile: `web: IGNORE_SOCKETS=1 exec node versioned.mjs`, version: 'one' });
+    ws.write('proclet.yml', config(String(ws.port + 50)));
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await served(ws.port + 50, 'one');
+    const clients = load({ port: ws.port + 50 });
+    ws.write('version', 'slow two');
+    await served(ws.port + 50, 'slow two');
+    await app.line('(generation 1) was replaced');
+    expect(await clients.stop()).toBeGreaterThan(10);
+    await stop(app, ws);
+  });
+
+  test('a pool shares the socket, and is rolled one by one', async () => {
+    const ws = workspace({ Procfile, version: 'one' });
+    ws.write(
+      'proclet.yml',
+      `services: {web: {watch: version, reload: handover, settle: 200ms, listen: ${ws.port + 50}, instances: 3}}`,
+    );
+    const app = ws.proclet('start', '-p', String(ws.port));
+    for (const n of [1, 2, 3]) await app.line(`web.${n} | listening one`);
+    ws.write('version', 'two');
+    for (const n of [1, 2, 3]) await app.line(`web.${n} handed over to generation 2`);
+    for (const n of [1, 2, 3]) await app.line(`web.${n} (generation 1) was replaced`);
+    const order = linesOf(app, 'proclet').filter((line) => /generation 2 starts|handed over/.test(line));
+    expect(order.map((line) => line.slice(0, 5))).toEqual(['web.1', 'web.1', 'web.2', 'web.2', 'web.3', 'web.3']);
+    const { pid } = await ask({ port: ws.port + 50 });
+    process.kill(pid, 'SIGKILL');
+    await app.line(/web\.\d was killed by SIGKILL/);
+    expect((await ask({ port: ws.port + 50 })).version).toBe('two');
+    await stop(app, ws);
+  });
+});
+
+describe('reload: handover through the front', () => {
+  test('a request in flight is answered by the old one, every later one by the new', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: handover}}');
+    await app.line('web.1 is ready');
+    const slow = ask({ port }, '/slow');
+    const clients = load({ port });
+    ws.write('version', 'two');
+    await app.line('web.1 handed over to generation 2');
+    expect((await ask({ port })).version).toBe('two');
+    expect(await slow).toBeTruthy();
+    await app.line('(generation 1) was replaced');
+    expect(await clients.stop()).toBeGreaterThan(10);
+    await stop(app, ws);
+  });
+
+  test('a port that is fixed is an error that names the way out', async () => {
+    const ws = workspace({
+      Procfile,
+      version: 'one',
+      'proclet.yml': 'services:\n  web: {reload: handover, port: 9022}\n',
+    });
+    const app = ws.proclet('start');
+    expect(await statusOf(app)).toBe(2);
+    expect(app.stderr).toContain('proclet.yml:2: services.web: two generations cannot both listen on port 9022');
+  });
+});
+
+describe('reload: shotgun', () => {
+  test('saves cost nothing; the next access gets the last version', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: shotgun}}');
+    await served(port, 'one');
+    for (let n = 0; n < 10; n += 1) ws.write('version', `save ${n}`);
+    await app.line('web: version changed');
+    expect(app.text).not.toContain('generation 2');
+    expect((await ask({ port })).version).toBe('save 9');
+    // An access right behind a save.
+    ws.write('version', 'two');
+    expect((await ask({ port })).version).toBe('two');
+    await stop(app, ws);
+  });
+
+  test('nobody sees old code where the new does not run', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: shotgun}}');
+    await served(port, 'one');
+    ws.write('version', 'bad code');
+    await expect(ask({ port })).rejects.toThrow(/^502 [\s\S]*cannot run bad code/);
+    ws.write('version', 'mended');
+    expect((await ask({ port })).version).toBe('mended');
+    await stop(app, ws);
+  });
+
+  test('works for a program that insists on its port', async () => {
+    const ws = workspace({ Procfile: 'web: exec node versioned.mjs', version: 'one' });
+    ws.write('proclet.yml', `services: {web: {watch: version, reload: shotgun, port: ${ws.port + 7}}}`);
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await served(ws.port, 'one');
+    ws.write('version', 'two');
+    expect((await ask({ port: ws.port })).version).toBe('two');
+    await stop(app, ws);
+  });
+});
+
+describe('HUP', () => {
+  test('starts what is new, ends what is gone, reloads what changed, and touches nothing else', async () => {
+    const ws = workspace({ Procfile: 'a: echo a $$; exec sleep 600\nb: echo b; sleep 600\nc: echo c1; sleep 600' });
+    const app = ws.proclet('start', '-p', String(ws.port));
+    await app.line('c.1 | c1');
+    ws.write('Procfile', 'd: echo d on $PORT; sleep 600\nc: echo c2; sleep 600\na: echo a $$; exec sleep 600\n');
+    app.signal('SIGHUP');
+    await app.line('proclet | the configuration was read again; new: d; gone: b; changed: c');
+    await app.line('c.1 | c2');
+    await app.line(/b\.1 stopped/);
+    await app.line(`d.1 | d on ${ws.port + 300}`);
+    expect(linesOf(app, 'a.1')).toHaveLength(1);
+    await stop(app, ws);
+  });
+
+  test('a broken file changes nothing, and is said where it is broken', async () => {
+    const ws = workspace({ Procfile: 'a: echo a; sleep 600' });
+    const app = ws.proclet('start');
+    await app.line('a.1 | a');
+    ws.write('Procfile', 'a: echo a; sleep 600\nnonsense\n');
+    app.signal('SIGHUP');
+    await app.line('the configuration was not read again, and nothing changed');
+    await app.line(/Procfile:2: /);
+    expect(linesOf(app, 'a.1')).toEqual(['a']);
+    await stop(app, ws);
+  });
+
+  test('TTIN starts one more of the first service, TTOU ends it', async () => {
+    const ws = workspace({ Procfile: 'a: echo here; sleep 600\nb: sleep 600' });
+    const app = ws.proclet('start');
+    await app.line('a.1 | here');
+    app.signal('SIGTTIN');
+    await app.line('a.2 | here');
+    app.signal('SIGTTOU');
+    await app.line(/a\.2 stopped/);
+    expect(linesOf(app, 'a.1')).toHaveLength(1);
+    await stop(app, ws);
+  });
+});
+
+test('a status file lists the generations, and env-dir is read for each', async () => {
+  const ws = workspace({
+    Procfile: 'web: echo "says $WORD"; exec sleep 600',
+    version: '1',
+    'vars/WORD': 'hello  \nmore',
+  });
+  ws.write('proclet.yml', 'services: {web: {watch: version, status-file: web.status, env-dir: vars}}');
+  const app = ws.proclet('start');
+  await app.line('web.1 | says hello');
+  const pid = /started \(pid (\d+)/.exec(app.text)?.[1];
+  expect(ws.read('web.status')).toBe(`1:${pid}\n`);
+  ws.write('vars/WORD', 'bye');
+  utimesSync(join(ws.directory, 'version'), new Date(), new Date());
+  await app.line('web.1 | says bye');
+  expect(ws.read('web.status')).toMatch(/^2:\d+\n$/);
+  await stop(app, ws);
+});

@@ -1,0 +1,57 @@
+/**
+ * Ports for tests: blocks of 200 from 10,000 on, where neither the kernel nor proclet choose any. A block belongs to
+ * the process that made its file, so that tests which run beside each other never share one.
+ */
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const directory = join(tmpdir(), 'proclet-test-ports');
+const first = 10_000;
+const size = 200;
+const blocks = 49;
+
+/** The first port of a block that no living process has. */
+export function claimPorts(): number {
+  mkdirSync(directory, { recursive: true });
+  for (let n = 0; n < 2 * blocks; n += 1) {
+    const block = (process.pid + n) % blocks;
+    if (claim(join(directory, String(block)))) return first + block * size;
+  }
+  throw new Error('every block of ports is taken');
+}
+
+function claim(path: string): boolean {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    // Its owner may be gone, and then the next round finds it free. Not reused by its own owner: tests may run at once.
+    if (!isAlive(Number(readOr(path, '0')))) unlinkOr(path);
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}
+
+function unlinkOr(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // somebody else saw the same
+  }
+}
