@@ -30,8 +30,7 @@ export type Input =
 
 export type Effect =
   | { readonly type: 'spawn' }
-  /** To the whole tree. */
-  | { readonly type: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly to: 'leader' | 'tree' }
   | { readonly type: 'kill' }
   | { readonly type: 'abandon' }
   | { readonly type: 'tell'; readonly event: Happening };
@@ -55,7 +54,7 @@ const table: Table = {
   down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
   starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: rise,     orphaned: sweep,       exited: died,       deadline: settle },
   up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: stay,     orphaned: sweep,       exited: died,       deadline: stay   },
-  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     orphaned: stay,        exited: stopped,    deadline: escalate },
+  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     orphaned: follow,      exited: stopped,    deadline: escalate },
   backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, ready: stay,     orphaned: impossible,  exited: impossible, deadline: retry  },
   failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
 };
@@ -148,7 +147,10 @@ function giveUp(i: In<'starting'>, now: Millis): Step {
   const { id, stopSignal: signal } = i.spec;
   return {
     instance: { ...i, phase: { ...ending(i.phase, now), killAt: now + i.spec.grace, abandonAt: Infinity } },
-    effects: [tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }), { type: 'signal', signal }],
+    effects: [
+      tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }),
+      { type: 'signal', signal, to: 'tree' },
+    ],
   };
 }
 
@@ -158,7 +160,11 @@ function bringDown(i: In<'starting' | 'up'>, { cause, patient }: InputOf<'stop'>
   const phase: Phase = { ...ending(i.phase, now), cause, killAt: now + grace, abandonAt: Infinity };
   return {
     instance: { ...i, goal: 'down', phase },
-    effects: [tell({ type: 'stopping', id, cause, signal, grace }), { type: 'signal', signal }],
+    // Who was replaced is to finish its work, and knows best how its own processes do that.
+    effects: [
+      tell({ type: 'stopping', id, cause, signal, grace }),
+      { type: 'signal', signal, to: cause.reason === 'replaced' ? 'leader' : 'tree' },
+    ],
   };
 }
 
@@ -172,8 +178,14 @@ function sweep(i: In<'starting' | 'up'>, { exit, processes }: InputOf<'orphaned'
   const { id, stopSignal: signal } = i.spec;
   return {
     instance: { ...i, phase: { ...ending(i.phase, now), killAt: now + i.spec.grace, abandonAt: Infinity } },
-    effects: [tell({ type: 'orphaned', id, exit, processes }), { type: 'signal', signal }],
+    effects: [tell({ type: 'orphaned', id, exit, processes }), { type: 'signal', signal, to: 'tree' }],
   };
+}
+
+/** The leader went; whom it did not tell is told. */
+function follow(i: In<'stopping'>): Step {
+  if (i.phase.cause?.reason !== 'replaced' || i.phase.abandonAt < Infinity) return stay(i);
+  return { instance: i, effects: [{ type: 'signal', signal: i.spec.stopSignal, to: 'tree' }] };
 }
 
 function ending(phase: In<'starting' | 'up'>['phase'], now: Millis) {

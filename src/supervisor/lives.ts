@@ -47,7 +47,7 @@ export class Lives {
         return;
       }
       case 'signal':
-        child?.signal(effect.signal);
+        child?.[effect.to === 'leader' ? 'pass' : 'signal'](effect.signal);
         return;
       case 'kill':
         child?.kill();
