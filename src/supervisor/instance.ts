@@ -163,7 +163,7 @@ function bringDown(i: In<'starting' | 'up'>, { cause, patient }: InputOf<'stop'>
     // Who was replaced is to finish its work, and knows best how its own processes do that.
     effects: [
       tell({ type: 'stopping', id, cause, signal, grace }),
-      { type: 'signal', signal, to: cause.reason === 'replaced' ? 'leader' : 'tree' },
+      { type: 'signal', signal, to: i.role === 'going' && cause.reason === 'replaced' ? 'leader' : 'tree' },
     ],
   };
 }
@@ -184,7 +184,7 @@ function sweep(i: In<'starting' | 'up'>, { exit, processes }: InputOf<'orphaned'
 
 /** The leader went; whom it did not tell is told. */
 function follow(i: In<'stopping'>): Step {
-  if (i.phase.cause?.reason !== 'replaced' || i.phase.abandonAt < Infinity) return stay(i);
+  if (i.role !== 'going' || i.phase.cause?.reason !== 'replaced' || i.phase.abandonAt < Infinity) return stay(i);
   return { instance: i, effects: [{ type: 'signal', signal: i.spec.stopSignal, to: 'tree' }] };
 }
 

@@ -1,0 +1,268 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan, ProcletEvent } from '../../../src/model.js';
+import { Supervisor } from '../../../src/supervisor/supervisor.js';
+import { code, FakeChildren, signal } from '../../support/fake-children.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { planOf } from '../../support/plans.js';
+
+function run(plan: Plan, { drained = () => Promise.resolve() } = {}) {
+  const clock = new FakeClock();
+  const children = new FakeChildren({ mayOverlap: true });
+  const supervisor = new Supervisor(plan, {
+    ...{ clock, spawn: children.spawn, drain: drained, listensItself: () => false },
+    look: () => ({ last: -Infinity, busy: false, listens: false }),
+  });
+  const events: ProcletEvent[] = [];
+  supervisor.subscribe((event) => events.push(event));
+  let status: number | undefined;
+  void supervisor.finished.then((value) => {
+    status = value;
+  });
+  supervisor.start();
+  clock.advance(1_000);
+  const change = (tag = 'web') => supervisor.changed(tag, 'lib/app.pm', 1);
+  /** Lets a promise that is resolved be noticed, and what is due be done. */
+  const settle = async () => {
+    for (let n = 0; n < 5; n += 1) await Promise.resolve();
+    clock.advance(0);
+  };
+  const typesOf = (...types: string[]) => events.filter(({ type }) => types.includes(type)).map(({ type }) => type);
+  return { clock, children, supervisor, events, typesOf, change, settle, status: () => status };
+}
+
+describe('a change of a service that restarts', () => {
+  test('ends the old life, and begins the next when nothing is left of it', () => {
+    const { children, change } = run(planOf({ web: { watch: ['.'] } }));
+    change();
+    expect(children.log.slice(-1)).toEqual(['web.1 SIGTERM']);
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.slice(-1)).toEqual(['web.1 spawn']);
+  });
+
+  test('during the restart queues exactly one more life', () => {
+    const { children, change } = run(planOf({ web: { watch: ['.'] } }));
+    change();
+    for (let n = 0; n < 5; n += 1) change();
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.filter((line) => line === 'web.1 spawn')).toHaveLength(2);
+    change();
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.filter((line) => line === 'web.1 spawn')).toHaveLength(3);
+  });
+
+  test('whose new code fails waits for the next change, and the run with it', () => {
+    const { children, clock, change, events, status } = run(planOf({ web: { watch: ['.'] } }));
+    change();
+    children.exit('web.1', signal('SIGTERM'));
+    children.exit('web.1', code(1));
+    expect(events.at(-1)).toMatchObject({ type: 'exited', next: { is: 'failed', awaitsChange: true } });
+    clock.advance(3_600_000);
+    expect(status()).toBeUndefined();
+    expect(children.alive).toEqual([]);
+    change();
+    expect(children.alive).toEqual(['web.1']);
+  });
+
+  test('starts what failed and what ended by itself, not what expired or was never started', () => {
+    const watch = ['.'];
+    const plan = planOf({ done: { watch }, old: { watch, ttl: 5_000 }, manual: { watch, start: 'manual' } });
+    const { children, clock, change } = run(plan);
+    children.exit('done.1', code(0));
+    clock.advance(5_000);
+    children.exit('old.1', signal('SIGTERM'));
+    for (const tag of ['done', 'old', 'manual']) change(tag);
+    expect(children.alive).toEqual(['done.1']);
+  });
+});
+
+describe('a handover', () => {
+  const plan = planOf({ web: { watch: ['.'], reload: 'handover' } });
+
+  test('starts the new beside the old, which is told to go when the new is up', async () => {
+    const { children, clock, change, typesOf, settle } = run(plan);
+    change();
+    expect(children.alive).toEqual(['web.1', 'web.1+2']);
+    clock.advance(1_000);
+    expect(typesOf('handed-over')).toHaveLength(1);
+    await settle();
+    expect(children.log.at(-1)).toBe('web.1 passed SIGTERM');
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.alive).toEqual(['web.1+2']);
+  });
+
+  test('that fails leaves the old one alone, and the next change tries again', () => {
+    const { children, clock, change, events, typesOf } = run(plan);
+    change();
+    children.exit('web.1+2', code(1));
+    expect(events.at(-1)).toMatchObject({ type: 'kept', generation: 1, failed: 2 });
+    clock.advance(3_600_000);
+    expect(children.alive).toEqual(['web.1']);
+    change();
+    expect(children.alive).toEqual(['web.1', 'web.1+3']);
+    expect(typesOf('handed-over')).toEqual([]);
+  });
+
+  test('a change meanwhile begins the new one anew, and the old one serves on', () => {
+    const { children, clock, change, typesOf } = run(plan);
+    change();
+    change();
+    expect(children.log.at(-1)).toBe('web.1+2 SIGTERM');
+    children.exit('web.1+2', signal('SIGTERM'));
+    expect(children.alive).toEqual(['web.1', 'web.1+3']);
+    clock.advance(1_000);
+    expect(typesOf('handed-over')).toHaveLength(1);
+  });
+
+  test('an old one that dies meanwhile is followed by the new one at once, not after a delay', async () => {
+    const { children, clock, change, settle, supervisor } = run(plan);
+    change();
+    children.exit('web.1', code(1));
+    clock.advance(1_000);
+    await settle();
+    expect(children.alive).toEqual(['web.1+2']);
+    expect(supervisor.upLives('web')).toEqual([{ id: 'web.1', generation: 2 }]);
+    children.exit('web.1+2', code(1));
+    clock.advance(1_000);
+    expect(children.log.at(-1)).toBe('web.1 spawn');
+  });
+
+  test('waits with the signal until nobody uses the old one, and for kill-old-delay', async () => {
+    let drain = () => {};
+    const drained = () =>
+      new Promise<void>((resolve) => {
+        drain = resolve;
+      });
+    const slow = planOf({ web: { watch: ['.'], reload: 'handover', killOldDelay: 2_000, reloadSignal: 'SIGQUIT' } });
+    const { children, clock, change, settle } = run(slow, { drained });
+    change();
+    clock.advance(1_000);
+    await settle();
+    clock.advance(1_500);
+    expect(children.log.at(-1)).toBe('web.1+2 spawn');
+    drain();
+    await settle();
+    expect(children.log.at(-1)).toBe('web.1+2 spawn');
+    clock.advance(500);
+    expect(children.log.at(-1)).toBe('web.1 passed SIGQUIT');
+  });
+
+  test('of a pool goes from one to the next, and stops at the first that fails', async () => {
+    const { children, clock, change, settle } = run(planOf({ web: { watch: ['.'], reload: 'handover', count: 3 } }));
+    change();
+    expect(children.alive).toEqual(['web.1', 'web.2', 'web.3', 'web.1+2']);
+    clock.advance(1_000);
+    await settle();
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.alive).toEqual(['web.2', 'web.3', 'web.1+2', 'web.2+2']);
+    children.exit('web.2+2', code(1));
+    clock.advance(60_000);
+    expect(children.alive).toEqual(['web.2', 'web.3', 'web.1+2']);
+  });
+
+  test('is ended by a shutdown with both lives, and begins nothing then', async () => {
+    const { children, change, supervisor, settle, status } = run(plan);
+    change();
+    supervisor.request({ type: 'shutdown', status: 130, patient: false });
+    expect(children.log.slice(-2)).toEqual(['web.1 SIGTERM', 'web.1+2 SIGTERM']);
+    children.exit('web.1', signal('SIGTERM'));
+    children.exit('web.1+2', signal('SIGTERM'));
+    change();
+    await settle();
+    expect(children.alive).toEqual([]);
+    expect(status()).toBe(130);
+  });
+
+  test('comes by itself so often as reload-every says', async () => {
+    const { children, clock, settle } = run(planOf({ web: { reload: 'handover', reloadEvery: 60_000 } }));
+    for (const generation of [2, 3]) {
+      clock.advance(60_000);
+      expect(children.log.at(-1)).toBe(`web.1${generation % 2 === 0 ? `+${generation}` : ''} spawn`);
+      clock.advance(1_000);
+      await settle();
+      children.exit(generation % 2 === 0 ? 'web.1' : 'web.1+2', signal('SIGTERM'));
+    }
+  });
+});
+
+describe('shotgun', () => {
+  const plan = planOf({ web: { watch: ['.'], reload: 'shotgun' } });
+
+  test('does nothing at a change; the next access waits for the new life', async () => {
+    const { children, clock, change, supervisor } = run(plan);
+    for (let n = 0; n < 10; n += 1) change();
+    expect(children.log).toEqual(['web.1 spawn']);
+    let isServed = false;
+    const access = supervisor.wake('web').then(() => {
+      isServed = true;
+    });
+    expect(children.alive).toEqual(['web.1', 'web.1+2']);
+    await Promise.resolve();
+    expect(isServed).toBe(false);
+    clock.advance(1_000);
+    await access;
+    expect(supervisor.upLives('web')).toEqual([{ id: 'web.1', generation: 2 }]);
+    await supervisor.wake('web');
+    expect(children.log.filter((line) => line.endsWith('spawn'))).toHaveLength(2);
+  });
+
+  test('an access that waits when the files change again gets the newest', async () => {
+    const { children, clock, change, supervisor } = run(plan);
+    change();
+    const access = supervisor.wake('web');
+    change();
+    children.exit('web.1+2', signal('SIGTERM'));
+    clock.advance(1_000);
+    await access;
+    expect(supervisor.upLives('web')).toEqual([{ id: 'web.1', generation: 3 }]);
+  });
+
+  test('whose new code fails turns the access away, and the next one tries again', async () => {
+    const { children, change, supervisor } = run(plan);
+    change();
+    const access = supervisor.wake('web');
+    children.exit('web.1+2', code(1));
+    await expect(access).rejects.toThrow('web.1 exited with code 1');
+    void supervisor.wake('web').catch(() => {});
+    expect(children.alive).toEqual(['web.1', 'web.1+3']);
+  });
+});
+
+describe('another plan', () => {
+  test('starts what is new, ends what is gone, reloads what changed, and touches nothing else', async () => {
+    const before = planOf({ a: {}, b: {}, c: {} });
+    const { children, supervisor, events } = run(before);
+    const after = planOf({ a: {}, gap: {}, c: { env: { X: '1' } }, d: {} });
+    supervisor.reconfigure({ ...after, services: after.services.filter(({ tag }) => tag !== 'gap') });
+    expect(events.filter(({ type }) => type === 'reconfigured')).toMatchObject([
+      { added: ['d'], removed: ['b'], changed: ['c'] },
+    ]);
+    expect(children.log.slice(3).sort()).toEqual(['b.1 SIGTERM', 'c.1 SIGTERM', 'd.1 spawn']);
+    children.exit('b.1', signal('SIGTERM'));
+    children.exit('c.1', signal('SIGTERM'));
+    expect(children.alive.sort()).toEqual(['a.1', 'c.1', 'd.1']);
+  });
+
+  test('with more or fewer instances starts or ends just those', () => {
+    const { children, supervisor } = run(planOf({ web: { count: 2 } }));
+    supervisor.reconfigure(planOf({ web: { count: 3 } }));
+    expect(children.log.slice(2)).toEqual(['web.3 spawn']);
+    supervisor.reconfigure(planOf({ web: { count: 1 } }));
+    expect(children.log.slice(3)).toEqual(['web.2 SIGTERM', 'web.3 SIGTERM']);
+    children.exit('web.2', signal('SIGTERM'));
+    children.exit('web.3', signal('SIGTERM'));
+    expect(children.alive).toEqual(['web.1']);
+  });
+
+  test('that is the same, and the ports of siblings, change nothing', () => {
+    const { children, supervisor } = run(planOf({ web: { env: { PROCLET_PORT_DB: '1' } } }));
+    supervisor.reconfigure(planOf({ web: { env: { PROCLET_PORT_DB: '2' } } }));
+    expect(children.log).toEqual(['web.1 spawn']);
+  });
+
+  test('gives what runs its new lease', () => {
+    const { children, clock, supervisor } = run(planOf({ web: {} }));
+    supervisor.reconfigure(planOf({ web: { ttl: 5_000 } }));
+    clock.advance(5_000);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+  });
+});
