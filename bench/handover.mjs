@@ -142,10 +142,11 @@ async function compare({ name, command, config, argv, hup = false }) {
   const [program, ...args] = argv ? argv(port) : proclet(config === proxied ? port : 20_100);
   const out = values.verbose ? 'inherit' : 'ignore';
   const env = { ...process.env, ...(argv && { PORT: String(port) }) };
+  let wrk;
   const runner = spawn(program, args, { cwd: directory, detached: true, stdio: ['ignore', out, out], env });
   try {
     await until(port, 'v0');
-    const wrk = spawn('wrk', [
+    wrk = spawn('wrk', [
       '-t1',
       '-c4',
       '-d3600',
@@ -178,6 +179,7 @@ async function compare({ name, command, config, argv, hup = false }) {
     const failed = errors.reduce((sum, count) => sum + count, 0) + Number(other);
     console.log(`| ${name} | ${replaced} | ${requests} | ${failed} | ${errors.join('+')} | ${Math.round(gap)} ms |`);
   } finally {
+    wrk?.kill('SIGKILL');
     try {
       process.kill(-runner.pid, 'SIGTERM');
     } catch {}

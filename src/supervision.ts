@@ -80,8 +80,9 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
     });
     warn = (text) => supervisor.notice(text);
     for (const text of early) warn(text);
+    const since = clock.wall();
     supervisor.start();
-    watcher = await openWatcher(current, clock, supervisor);
+    watcher = await openWatcher(current, clock, supervisor, since);
   };
   const reconfigure = async (next: Plan) => {
     const watched = ({ services }: Plan) => JSON.stringify(services.map(({ tag, watch }) => [tag, watch]));
@@ -94,18 +95,23 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
     supervisor.reconfigure(next);
     if (!isWatchedElse) return;
     await watcher?.close();
-    watcher = await openWatcher(next, clock, supervisor);
+    watcher = await openWatcher(next, clock, supervisor, clock.wall());
   };
   return { supervisor, start, reconfigure, plan: () => current, finished: supervisor.finished.finally(close) };
 }
 
 /** Few plans watch anything; chokidar is loaded for those, once the services have started. */
-async function openWatcher(plan: Plan, clock: Clock, supervisor: Supervisor): Promise<Watcher | undefined> {
+async function openWatcher(
+  plan: Plan,
+  clock: Clock,
+  supervisor: Supervisor,
+  since: number,
+): Promise<Watcher | undefined> {
   const watched = plan.services.filter((service) => service.watch.length > 0);
   if (watched.length === 0) return undefined;
   const { watchFiles } = await import('./platform/watch.js');
   return watchFiles({
-    ...{ clock, root: plan.root, own: plan.services.flatMap(({ statusFile }) => statusFile ?? []) },
+    ...{ clock, since, root: plan.root, own: plan.services.flatMap(({ statusFile }) => statusFile ?? []) },
     patterns: new Map(watched.map((service) => [service.tag, service.watch])),
     changed: (tag, path, files) => supervisor.changed(tag, path, files),
     warn: (text) => supervisor.notice(text),

@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly patterns: ReadonlyMap<Tag, readonly string[]>;
   /** Absolute paths that proclet itself writes. */
   readonly own: readonly string[];
+  /** Wall time: what changed since then, before it was watched, counts. */
+  readonly since: number;
   /** Files of a service changed: the first of them, relative to the root, and how many. */
   readonly changed: (tag: Tag, path: string, files: number) => void;
   readonly warn: (text: string) => void;
@@ -32,7 +34,7 @@ export interface Watcher {
 }
 
 /** A burst is over when nothing came for so long: an editor's save; a checkout, a build. */
-const quietAfterFew: Millis = 10;
+const quietAfterFew: Millis = 3;
 const quietAfterMany: Millis = 200;
 const few = 5;
 
@@ -100,6 +102,7 @@ class Watching implements Watcher {
       ...(this.#isPolling && { usePolling: true, interval: pollEvery }),
       ignored: (path, stats) => {
         if (stats === undefined) return false;
+        if (!this.#isReady && stats.isFile() && stats.mtimeMs >= this.#options.since) this.#saw(path);
         return stats.isDirectory() ? !this.#enters(path) : byDirectory;
       },
     });

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { renameSync, utimesSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { linesOf, statusOf } from '../support/launch.js';
-import { type App, type Workspace, workspace } from '../support/workspace.js';
+import { type App, bin, type Workspace, workspace } from '../support/workspace.js';
 
 const Procfile = 'web: exec node versioned.mjs';
 
@@ -152,6 +153,22 @@ describe('reload: restart', () => {
     expect(linesOf(app, 'proclet').filter((line) => line.includes(' changed'))).toHaveLength(1);
     ws.write('src/d3/later.txt', '');
     await app.line('web: src/d3/later.txt changed');
+    await stop(app, ws);
+  });
+
+  test('without watches left in the kernel it says so once, and polls', async ({ skip }) => {
+    const ws = workspace({ Procfile, version: 'one', 'a/b/c/d/e/f': '', 'proclet.yml': 'services: {web: {watch: .}}' });
+    // A limit of its own, which a user namespace has.
+    const limited = `echo 3 >/proc/sys/user/max_inotify_watches && exec "$NODE" "$BIN" start -p ${ws.port}`;
+    const canLimit =
+      spawnSync('unshare', ['-Ur', 'sh', '-c', 'echo 3 >/proc/sys/user/max_inotify_watches']).status === 0;
+    skip(!canLimit, 'no user namespaces here');
+    const app = ws.start('unshare', ['-Ur', 'sh', '-c', limited], { env: { NODE: process.execPath, BIN: bin } });
+    await app.line(/the kernel's limit fs\.inotify\.max_user_watches .* is reached.*sudo sysctl/);
+    await served(ws.port, 'one');
+    ws.write('version', 'two');
+    await served(ws.port, 'two');
+    expect(app.text.match(/is reached/g)).toHaveLength(1);
     await stop(app, ws);
   });
 
