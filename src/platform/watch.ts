@@ -62,6 +62,8 @@ class Watching implements Watcher {
   readonly #bursts = new Map<Tag, Burst>();
   #watcher: FSWatcher;
   #isReady = false;
+  /** Files that there are, until all are watched. */
+  readonly #met = new Set<string>();
   #isPolling = false;
 
   constructor(options: WatchOptions) {
@@ -102,7 +104,7 @@ class Watching implements Watcher {
       ...(this.#isPolling && { usePolling: true, interval: pollEvery }),
       ignored: (path, stats) => {
         if (stats === undefined) return false;
-        if (!this.#isReady && stats.isFile() && stats.mtimeMs >= this.#options.since) this.#saw(path);
+        if (!this.#isReady && stats.isFile()) this.#met.add(path);
         return stats.isDirectory() ? !this.#enters(path) : byDirectory;
       },
     });
@@ -119,6 +121,7 @@ class Watching implements Watcher {
     }
     watcher.on('ready', () => {
       this.#isReady = true;
+      this.#catchUp();
     });
     watcher.on('error', (error) => this.#troubled(error as NodeJS.ErrnoException));
     return watcher;
@@ -126,6 +129,15 @@ class Watching implements Watcher {
 
   #enters(directory: string): boolean {
     return [...this.#rules.values()].some((rules) => rules.enters(directory));
+  }
+
+  /** A directory is read before it is watched: what changed in between has told nobody. */
+  #catchUp(): void {
+    for (const path of this.#met) {
+      const { mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+      if (mtimeMs >= this.#options.since) this.#saw(path);
+    }
+    this.#met.clear();
   }
 
   /** A new directory may have got its files before it was watched. */

@@ -33,7 +33,7 @@ export async function statusOf(app: App): Promise<number | string> {
 
 /** What stands behind `name |` so far, line by line, from stdout with or without timestamps. */
 export function linesOf(app: App, name: string): string[] {
-  return app.stdout.split('\n').flatMap((line) => {
+  return app.stdout.split(/\r?\n/).flatMap((line) => {
     const [, who, text] = /^(?:\d\d:\d\d:\d\d )?(\S+) *\| (.*)$/.exec(line) ?? [];
     return who === name && text !== undefined ? [text] : [];
   });
