@@ -63,10 +63,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
     listensItself: (tag) => gateway.listensItself(tag),
   });
   supervisor.subscribe((event) => gateway.observe(event));
-  if (plan.services.some(({ statusFile }) => statusFile)) {
-    const { keepStatusFiles } = await import('./platform/status-file.js');
-    supervisor.subscribe(keepStatusFiles(plan));
-  }
+  await tellStatusFiles(plan, supervisor);
   const close = async () => {
     await watcher?.close();
     await gateway.close();
@@ -98,6 +95,12 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
     watcher = await openWatcher(next, clock, supervisor, clock.wall());
   };
   return { supervisor, start, reconfigure, plan: () => current, finished: supervisor.finished.finally(close) };
+}
+
+async function tellStatusFiles(plan: Plan, supervisor: Supervisor): Promise<void> {
+  if (!plan.services.some(({ statusFile }) => statusFile)) return;
+  const { keepStatusFiles } = await import('./platform/status-file.js');
+  supervisor.subscribe(keepStatusFiles(plan));
 }
 
 /** Few plans watch anything; chokidar is loaded for those, once the services have started. */
