@@ -34,7 +34,7 @@ export interface Watcher {
 }
 
 /** A burst is over when nothing came for so long: an editor's save; a checkout, a build. */
-const quietAfterFew: Millis = 3;
+const quietAfterFew: Millis = 10;
 const quietAfterMany: Millis = 200;
 const few = 5;
 
