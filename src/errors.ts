@@ -1,9 +1,20 @@
 /** What a user can fix: a code, a sentence, a next step. Anything else that is thrown is a bug. */
 import type { Problem } from './model.js';
 
-export type ErrorCode = 'USAGE' | 'CONFIG' | 'NOT_FOUND' | 'OS';
+export type ErrorCode = 'USAGE' | 'CONFIG' | 'NOT_FOUND' | 'REFUSED' | 'NOT_RUNNING' | 'TIMEOUT' | 'FAILED' | 'OS';
 
-const statusByCode: Record<ErrorCode, number> = { USAGE: 2, CONFIG: 2, NOT_FOUND: 2, OS: 1 };
+const statusByCode: Record<ErrorCode, number> = {
+  USAGE: 2,
+  CONFIG: 2,
+  NOT_FOUND: 2,
+  /** It was understood and makes no sense now. */
+  REFUSED: 1,
+  /** As service managers answer about what does not run. */
+  NOT_RUNNING: 3,
+  TIMEOUT: 1,
+  FAILED: 1,
+  OS: 1,
+};
 
 export class ProcletError extends Error {
   override readonly name = 'ProcletError';

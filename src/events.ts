@@ -1,5 +1,5 @@
 /**
- * The vocabulary's second half: what happens in a run, and what may be asked of it. Types only. Everybody
+ * The vocabulary's part about what happens in a run. Types only. Everybody
  * imports it through model.ts.
  */
 import type { Bytes, Exit, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag } from './model.js';
@@ -104,15 +104,3 @@ export type Happening =
   | { readonly type: 'notice'; readonly text: string }
   /** The run is over. */
   | { readonly type: 'stopped'; readonly status: number };
-
-// ---------------------------------------------------------------- requests
-
-/** What anyone may ask of a running proclet. */
-export type Request =
-  /**
-   * End everything, then the run. `status` is the run's exit status; without it, that of what ended. A second
-   * one kills at once; a `patient` one never kills.
-   */
-  | { readonly type: 'shutdown'; readonly status?: number; readonly patient: boolean }
-  /** Sends a signal to what runs, without ending anything: to the leaders alone, or to their whole trees. */
-  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly to: 'leader' | 'tree' };

@@ -1,14 +1,15 @@
 /**
- * The vocabulary: every type that crosses a folder. Types only; what a user writes is in texts.ts, what happens and
- * what may be asked in events.ts, and both come through here.
+ * The vocabulary: every type that crosses a folder. Types only; what a user writes is in texts.ts, what happens in
+ * events.ts, what may be asked in requests.ts, and all come through here.
  *
  * Text becomes entries, entries and settings become a plan, the plan becomes instances, instances become
  * events. Read this file first: the words here are the words everywhere.
  */
 
-import type { Address, IdleOn, OnExit, Ready, ReloadPolicy, RestartPolicy, StartPolicy } from './texts.js';
+import type { Address, IdleOn, LogConfig, OnExit, Ready, ReloadPolicy, RestartPolicy, StartPolicy } from './texts.js';
 
 export type * from './events.js';
+export type * from './requests.js';
 export type * from './texts.js';
 
 /** A duration or a point on the runner's own clock, in milliseconds. `Infinity` means never. */
@@ -46,6 +47,8 @@ export interface InstanceSpec {
   readonly port: number;
   /** Absolute. */
   readonly directory: string;
+  /** It has a terminal of its own. */
+  readonly tty: boolean;
   readonly umask?: string;
   readonly user?: string;
   /** Names of programs that may outlive the service. */
@@ -86,6 +89,8 @@ export interface ServiceSpec {
   readonly reloadEvery: Millis;
   /** Between a new generation being up and the stop signal to the old one. */
   readonly killOldDelay: Millis;
+  /** Where its output is kept besides. The file is absolute. */
+  readonly log?: LogConfig;
   /** Holds `generation:pid` of each life, a line each. Absolute. */
   readonly statusFile?: string;
   readonly fronts: readonly FrontSpec[];
@@ -124,7 +129,7 @@ export type Exit =
 
 /** Why proclet ended something. */
 export type StopCause =
-  | { readonly reason: 'requested' | 'changed' | 'replaced' | 'shutdown' }
+  | { readonly reason: 'requested' | 'expired' | 'changed' | 'replaced' | 'shutdown' }
   | { readonly reason: 'ttl'; readonly window: Millis }
   /** `since`: how long ago the last use was; absent when there was none. */
   | { readonly reason: 'idle'; readonly window: Millis; readonly since?: Millis };

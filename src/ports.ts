@@ -2,7 +2,19 @@
  * What the core asks of the world, and what the world may ask of the core. The supervisor knows these
  * interfaces and nothing behind them, so it runs in a test without a process or a clock.
  */
-import type { InstanceId, InstanceSpec, Millis, Output, Plan, ProcletEvent, Remains, Request, Tag } from './model.js';
+import type {
+  InstanceId,
+  InstanceSpec,
+  Millis,
+  Output,
+  Plan,
+  ProcletEvent,
+  Remains,
+  Request,
+  Snapshot,
+  Tag,
+  Targets,
+} from './model.js';
 
 export interface Clock {
   /** Milliseconds on a clock that never goes back and goes on while the machine sleeps. */
@@ -27,6 +39,14 @@ export interface Child {
   abandon(): void;
   /** Every live process of the tree, now. */
   pids(): readonly number[];
+  /** What the processes of the tree carry. */
+  readonly mark: string;
+  /** Hears the bytes of its output as they come. Answers the end of that. */
+  tap(listener: (chunk: Uint8Array) => void): () => void;
+  /** Writes to the leader's standard input; answers false when nobody can read it. */
+  send(text: string): boolean;
+  /** Ends the leader's standard input. */
+  endInput(): void;
 }
 
 /** What a life reports. Each of the last two is called at most once, `exited` always and last. */
@@ -59,6 +79,17 @@ export interface Use {
 /** Sees accesses. Looks when asked, so that what it answers is true now. */
 export type LookForUse = (tag: Tag) => Use;
 
+/** All that the supervisor needs. */
+export interface World {
+  readonly clock: Clock;
+  readonly spawn: Spawn;
+  readonly look: LookForUse;
+  /** Resolves when nobody uses a life any more, or after a time. */
+  readonly drain: (life: Life, within: Millis) => Promise<void>;
+  /** Whether a service that inherits its sockets was seen to listen on a port of its own. */
+  readonly listensItself: (tag: Tag) => boolean;
+}
+
 export type Observer = (event: ProcletEvent) => void;
 
 /** Back-pressure: sources stop reading while the gate is closed. */
@@ -77,7 +108,16 @@ export interface Sink {
 
 /** All that commands, the socket and the page may know of the supervisor. */
 export interface Supervision {
-  request(request: Request): void;
+  /** Answers whom it concerned. Throws ProcletError when it cannot be done. */
+  request(request: Request): readonly InstanceId[];
+  /** How everything stands, now. */
+  snapshot(): Snapshot;
+  /** The instances that are meant. Throws ProcletError for a word that names nothing. */
+  resolve(targets: Targets): readonly InstanceId[];
+  /** How many of these run or wait for their next life. */
+  busyOf(ids: readonly InstanceId[]): number;
+  /** Hears what an instance that runs prints, as it comes; undefined when it does not run. Answers the end of that. */
+  tap(id: InstanceId, listener: (chunk: Uint8Array) => void): (() => void) | undefined;
   subscribe(observer: Observer): () => void;
   /**
    * Starts a service and what it is after, unless it is up; and another life of one whose files changed, if it is to

@@ -3,24 +3,36 @@
  * order. No policy but the meaning of the signals that proclet itself gets.
  */
 
+import { hearKeysOf, openControlOf, openHooks, openLogs } from './attachments.js';
+import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
 import type { Plan, Tag } from './model.js';
 import { createAside } from './observers/aside.js';
+import { createHistory } from './observers/history.js';
 import { createJsonLines } from './observers/json-lines.js';
 import { createTail } from './observers/tail.js';
 import { createTerminal } from './observers/terminal.js';
 import { createClock } from './platform/clock.js';
+import { type Bonds, watchBonds } from './platform/ends.js';
 import { watchTerminal } from './platform/hangup.js';
 import { claimPidFile } from './platform/pid-file.js';
 import { createProcessTable } from './platform/process-table.js';
 import { onSignals } from './platform/signals.js';
 import { createOutput, type Output } from './platform/stdout.js';
 import type { Gate, Observer } from './ports.js';
-import { supervise } from './supervision.js';
+import { type Run, supervise } from './supervision.js';
 
 /** How a run shows: the look of its output, and its pid. */
-export interface Look {
-  readonly format: 'text' | 'json';
+export interface Look extends Bonds {
+  /** Of the run; '' for none. */
+  readonly name: string;
+  /** Whether keys are acted on, if there is a terminal. */
+  readonly keys: boolean;
+  /** Gets a file for each service. Absolute. */
+  readonly logDirectory?: string;
+  /** A command for each event. */
+  readonly onEvent?: string;
+  readonly format: 'text' | 'json' | 'none';
   readonly color: boolean;
   /** Whether colours of the services are taken out when proclet shows none itself. */
   readonly stripColor: boolean;
@@ -48,52 +60,47 @@ export async function startServices(
   reread?: Reread,
   stdout: NodeJS.WriteStream = process.stdout,
 ): Promise<Runtime> {
-  const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, createProcessTable());
+  const table = createProcessTable();
   const clock = createClock();
+  const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, table);
   const output = createOutput(stdout);
   const tail = createTail();
+  const history = createHistory();
+  let notice = (text: string): void => void process.stderr.write(`proclet: ${text}\n`);
+  const logs = await openLogs(plan, look.logDirectory, (text) => notice(text));
   const run = await supervise(plan, clock, {
+    ...{ name: look.name, command: 'start', stdio: 'piped' },
     lastWords: (id) => tail.last(id, lastWordsOnPage),
-    stdio: 'piped',
-    gate: output.gate,
+    gate: logs === undefined ? output.gate : both(output.gate, logs.gate),
     env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1', NO_COLOR: undefined } : {},
   });
   const { supervisor } = run;
-  supervisor.subscribe(tail.observe);
-  supervisor.subscribe(observerFor(plan, look, output, tail.last));
+  notice = (text) => supervisor.notice(text);
+  for (const observe of [tail.observe, history.observe, ...(logs ? [logs.observe] : [])]) supervisor.subscribe(observe);
+  if (look.format !== 'none') supervisor.subscribe(observerFor(plan, look, output, tail.last));
 
   const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
-  const terminal = watchTerminal();
-  const counts: Record<Tag, number> = {};
-  const configure = async (step = 0) => {
-    if (reread === undefined) return;
-    const { services } = run.plan();
-    const [tag, count] = services.map((one) => [one.tag, one.instances.length] as const)[0] ?? [];
-    if (step !== 0 && tag !== undefined) counts[tag] = Math.max(1, (count ?? 1) + step);
-    const places = new Map(services.map((service) => [service.tag, service.position]));
-    await reread(counts, places).then(run.reconfigure, (error: Error) =>
-      supervisor.notice(`the configuration was not read again, and nothing changed:\n${error.message}`),
-    );
-  };
-  const deafen = onSignals(
-    ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2', 'SIGWINCH'],
-    (signal) => {
-      if (signal === 'SIGTTIN' || signal === 'SIGTTOU') void configure(signal === 'SIGTTIN' ? 1 : -1);
-      else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
-        if (signal === 'SIGUSR2' || !terminal.isOurs) supervisor.request({ type: 'signal', signal, to: 'leader' });
-      } else if (signal === 'SIGHUP' && !terminal.isGone()) void configure();
-      else stop(statusOfSignal(signal), signal === 'SIGQUIT');
-    },
-  );
+  const { configure, scale } = configurator(run, reread);
+  const hooks = await openHooks(run, look.onEvent, clock);
+  const deafen = listenToSignals(run, { stop, configure, reopen: () => logs?.reopen() });
+  const release = watchBonds(look, { clock, table }, (why) => {
+    notice(`${why}: ending`);
+    stop(plan.expireStatus);
+  });
   // Nobody reads any more: end as a program that writes into a closed pipe does.
   output.onClosed((error) => {
     if (error) process.stderr.write(`proclet: the output cannot be written: ${error.message}\n`);
     stop(error ? 1 : statusOfSignal('SIGPIPE'));
   });
-
+  const control = await openControlOf(run, { clock, history, scale, logFiles: logs?.paths ?? [] });
   await run.start();
+  const silence = look.keys ? await hearKeysOf(supervisor, () => stop(0)) : undefined;
   const finished = run.finished.then(async (status) => {
-    await output.flush();
+    await silence?.();
+    await control?.close();
+    await hooks?.close();
+    await Promise.all([output.flush(), logs?.close()]);
+    release();
     releasePidFile();
     deafen();
     clock.close();
@@ -107,14 +114,18 @@ export async function startServices(
  * proclet's process group, so that it has the terminal and job control; the keys' signals then reach it
  * without our help.
  */
-export async function startCommand(plan: Plan): Promise<Runtime> {
+export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until' | 'untilExit'>): Promise<Runtime> {
   const { keepTerminal } = await import('./platform/tty.js');
   const restoreTerminal = await keepTerminal();
   const attached = restoreTerminal !== undefined;
   const clock = createClock();
   const stdio = attached ? 'attached' : 'inherited';
-  const run = await supervise(plan, clock, { stdio, gate: openGate, env: {}, lastWords: () => [] });
+  const history = createHistory();
+  const run = await supervise(plan, clock, {
+    ...{ name: look.name, command: 'run', stdio, gate: openGate, env: {}, lastWords: () => [] },
+  });
   const { supervisor } = run;
+  supervisor.subscribe(history.observe);
   supervisor.subscribe(createAside((text) => process.stderr.write(text)));
 
   const stop = (status?: number) =>
@@ -129,15 +140,81 @@ export async function startCommand(plan: Plan): Promise<Runtime> {
       supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
     }
   });
+  const release = watchBonds({ ...look, stdinQuit: false }, { clock, table: createProcessTable() }, (why) => {
+    supervisor.notice(`${why}: ending`);
+    stop(plan.expireStatus);
+  });
+  const scale = () => Promise.reject(new ProcletError('REFUSED', 'proclet run has one instance'));
+  const control = await openControlOf(run, { clock, history, scale, logFiles: [] });
 
   await run.start();
   const finished = run.finished.then(async (status) => {
+    await control?.close();
+    release();
     deafen();
     clock.close();
     await restoreTerminal?.();
     return status;
   });
   return { finished, stop };
+}
+
+/** Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. */
+function configurator(run: Run, reread: Reread | undefined) {
+  const counts: Record<Tag, number> = {};
+  const reconfigure = async () => {
+    if (reread === undefined) throw new ProcletError('REFUSED', 'this run has no files to read again');
+    const places = new Map(run.plan().services.map((service) => [service.tag, service.position]));
+    await run.reconfigure(await reread(counts, places));
+  };
+  return {
+    async configure(step = 0): Promise<void> {
+      const { services } = run.plan();
+      const [tag, count] = services.map((one) => [one.tag, one.instances.length] as const)[0] ?? [];
+      if (step !== 0 && tag !== undefined) counts[tag] = Math.max(1, (count ?? 1) + step);
+      await reconfigure().catch((error: Error) =>
+        run.supervisor.notice(`the configuration was not read again, and nothing changed:\n${error.message}`),
+      );
+    },
+    async scale(wanted: Readonly<Record<Tag, number>>): Promise<void> {
+      const before = { ...counts };
+      Object.assign(counts, wanted);
+      await reconfigure().catch((error: Error) => {
+        for (const tag of Object.keys(wanted)) delete counts[tag];
+        Object.assign(counts, before);
+        throw error;
+      });
+    },
+  };
+}
+
+/** What the signals to `proclet start` mean. */
+function listenToSignals(
+  { supervisor }: Run,
+  acts: { stop(status: number, patient: boolean): void; configure(step?: number): Promise<void>; reopen(): void },
+): () => void {
+  const terminal = watchTerminal();
+  const heard: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU'];
+  return onSignals([...heard, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) => {
+    if (signal === 'SIGTTIN' || signal === 'SIGTTOU') void acts.configure(signal === 'SIGTTIN' ? 1 : -1);
+    else if (signal === 'SIGUSR1') acts.reopen();
+    else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
+      if (signal === 'SIGUSR2' || !terminal.isOurs) supervisor.request({ type: 'signal', signal, to: 'leader' });
+    } else if (signal === 'SIGHUP' && !terminal.isGone()) void acts.configure();
+    else acts.stop(statusOfSignal(signal), signal === 'SIGQUIT');
+  });
+}
+
+/** Sources read while both are open. */
+function both(one: Gate, other: Gate): Gate {
+  return {
+    get isOpen() {
+      return one.isOpen && other.isOpen;
+    },
+    whenOpen(go) {
+      one.whenOpen(() => (other.isOpen ? go() : other.whenOpen(() => this.whenOpen(go))));
+    },
+  };
 }
 
 /** How many last lines of a service the page about its failure shows. */

@@ -3,12 +3,14 @@
  * closed in reverse order.
  */
 import { ProcletError } from './errors.js';
-import type { Bytes, InstanceId, Plan } from './model.js';
+import type { Bytes, InstanceId, Plan, Tag } from './model.js';
 import type { Gateway, Keeper } from './network/gateway.js';
 import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { openGround } from './platform/ground.js';
+import { createPipes } from './platform/pipes.js';
 import { createProcessTable } from './platform/process-table.js';
 import { ProcessTrees } from './platform/process-tree.js';
+import type { RunRecord } from './platform/runtime-dir.js';
 import { createSpawn, type Stage } from './platform/spawn.js';
 import type { Watcher } from './platform/watch.js';
 import type { Clock } from './ports.js';
@@ -20,39 +22,35 @@ const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describe
 const longestGuardedGrace = 1_000;
 
 export interface Equipment extends Pick<Stage, 'stdio' | 'gate' | 'env'> {
+  readonly name: string;
+  readonly command: RunRecord['command'];
   /** The last lines of an instance. */
   readonly lastWords: (id: InstanceId) => readonly Bytes[];
 }
 
+export type Run = Awaited<ReturnType<typeof supervise>>;
+
 /** A supervisor on its ground, with a gateway if the plan needs one, and the end of all. */
-export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage }: Equipment) {
+export async function supervise(plan: Plan, clock: Clock, { lastWords, name, command, ...stage }: Equipment) {
   const owners = await lookUpOwners(plan);
   const table = createProcessTable();
   const graces = plan.services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
   const early: string[] = [];
   let warn = (text: string): unknown => early.push(text);
   const ground = openGround({
-    ...{ clock, table, root: plan.root },
+    ...{ clock, table, root: plan.root, name, command },
     grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
     warn: (text) => warn(text),
   });
   let watcher: Watcher | undefined;
-  const keeper: Keeper = {
-    wake: async (tag) => {
-      await watcher?.settled(tag);
-      await supervisor.wake(tag);
-    },
-    upLives: (tag) => supervisor.upLives(tag),
-    pidsOf: (tag) => supervisor.pidsOf(tag),
-    ready: (life) => supervisor.ready(life),
-    notice: (text) => supervisor.notice(text),
-    lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
-  };
+  const settled = async (tag: Tag) => watcher?.settled(tag);
+  const keeper = keeperOf(() => supervisor, settled, lastWords);
   let current = plan;
   let gateway = await gatewayFor(plan, clock, keeper);
   const trees = new ProcessTrees(clock, table);
+  const pipes = createPipes(3 * graces.length);
   const spawn = createSpawn({
-    ...{ ...stage, ...ground, owners, ports, clock, trees },
+    ...{ ...stage, ...ground, owners, ports, clock, trees, pipes },
     portOf: (spec, generation) => gateway.portOf(spec, generation),
     socketsOf: (spec) => gateway.socketsOf(spec),
   });
@@ -67,6 +65,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
   const close = async () => {
     await watcher?.close();
     await gateway.close();
+    pipes.close();
     await ground.close();
   };
   const start = async () => {
@@ -94,7 +93,29 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, ...stage 
     await watcher?.close();
     watcher = await openWatcher(next, clock, supervisor, clock.wall());
   };
-  return { supervisor, start, reconfigure, plan: () => current, finished: supervisor.finished.finally(close) };
+  return {
+    ...{ supervisor, start, reconfigure, plan: () => current, spawn, identity: ground.identity, socket: ground.socket },
+    finished: supervisor.finished.finally(close),
+  };
+}
+
+/** What the gateway may ask, of a supervisor that is made after it. */
+function keeperOf(
+  supervisor: () => Supervisor,
+  settled: (tag: Tag) => Promise<void>,
+  lastWords: Equipment['lastWords'],
+): Keeper {
+  return {
+    wake: async (tag) => {
+      await settled(tag);
+      await supervisor().wake(tag);
+    },
+    upLives: (tag) => supervisor().upLives(tag),
+    pidsOf: (tag) => supervisor().pidsOf(tag),
+    ready: (life) => supervisor().ready(life),
+    notice: (text) => supervisor().notice(text),
+    lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
+  };
 }
 
 async function tellStatusFiles(plan: Plan, supervisor: Supervisor): Promise<void> {

@@ -85,6 +85,16 @@ export interface ServiceConfig {
   readonly 'status-file'?: string;
   readonly 'env-dir'?: string;
   readonly settle?: Millis;
+  readonly tty?: boolean;
+  readonly log?: LogConfig;
+}
+
+/** Where the output of a service is kept. Sizes in bytes. */
+export interface LogConfig {
+  readonly file: string;
+  readonly 'max-size': number;
+  readonly backups: number;
+  readonly colors: boolean;
 }
 
 export interface Config {
@@ -103,6 +113,11 @@ export interface Given {
   readonly text: string;
   readonly origin: string;
 }
+
+/** A time of day, the next time that it is, or a point in wall time. */
+export type Moment =
+  | { readonly hours: number; readonly minutes: number; readonly seconds: number }
+  | { readonly at: number };
 
 export type OnExit = 'restart' | 'stop' | 'ignore';
 
@@ -134,4 +149,12 @@ export interface Settings {
   readonly timestamp: boolean;
   readonly logFormat: 'text' | 'json';
   readonly pidFile?: string;
+  /** Of the run; '' for none. */
+  readonly name: string;
+  readonly keys: boolean;
+  readonly stdinQuit: boolean;
+  readonly until?: Moment;
+  readonly untilExit?: number;
+  readonly onEvent?: string;
+  readonly logDir?: string;
 }

@@ -3,19 +3,54 @@
  * ends the process only when everything that was written has left it.
  */
 import { Config, run } from '@oclif/core';
+import Attach from '../commands/attach.js';
 import Check from '../commands/check.js';
 import Doctor from '../commands/doctor.js';
+import Events from '../commands/events.js';
+import Expire from '../commands/expire.js';
+import Extend from '../commands/extend.js';
+import Keep from '../commands/keep.js';
+import Logs from '../commands/logs.js';
+import Ps from '../commands/ps.js';
 import Reap from '../commands/reap.js';
+import Restart from '../commands/restart.js';
 import Run from '../commands/run.js';
+import Scale from '../commands/scale.js';
+import Send from '../commands/send.js';
+import Signal from '../commands/signal.js';
 import Start from '../commands/start.js';
+import Stop from '../commands/stop.js';
+import Touch from '../commands/touch.js';
 import Version from '../commands/version.js';
+import Wait from '../commands/wait.js';
 import { ProcletError } from '../errors.js';
 import { settingNames } from '../plan/setting-table.js';
 import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 
 /** oclif finds the commands here: see `oclif` in package.json. */
-export const COMMANDS = { check: Check, doctor: Doctor, reap: Reap, run: Run, start: Start, version: Version };
+export const COMMANDS = {
+  attach: Attach,
+  check: Check,
+  doctor: Doctor,
+  events: Events,
+  expire: Expire,
+  extend: Extend,
+  keep: Keep,
+  logs: Logs,
+  ps: Ps,
+  reap: Reap,
+  restart: Restart,
+  run: Run,
+  scale: Scale,
+  send: Send,
+  signal: Signal,
+  start: Start,
+  stop: Stop,
+  touch: Touch,
+  version: Version,
+  wait: Wait,
+};
 
 /**
  * Runs one command and ends the process with its status.
@@ -52,10 +87,11 @@ async function execute(argv: readonly string[], root: string): Promise<number> {
 }
 
 /** The commands that people wait for. oclif's list of all commands, which costs as much as all else, is not for them. */
-const quick = new Map<string, typeof Start | typeof Run>([
-  ['start', Start],
-  ['run', Run],
-]);
+const quick = new Map<string, Quick>(
+  Object.entries({ start: Start, run: Run, ps: Ps, stop: Stop, wait: Wait, touch: Touch }),
+);
+
+type Quick = new (argv: string[], config: Config) => { execute(): Promise<number> };
 
 function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
@@ -104,7 +140,10 @@ function plainly(message: string): string {
   return message.replace('\nSee more help with --help', '');
 }
 
-const flagNames = [...settingNames.map((name) => `--${name}`), '--help', '--version', '--dry-run'];
+const flagNames = [
+  ...settingNames.map((name) => `--${name}`),
+  ...['--help', '--version', '--dry-run', '--detach', '--json', '--follow', '--all', '--since', '--grep', '--watch'],
+];
 
 function unknown(what: string, name: string, known: readonly string[], help: string): string {
   return `there is no ${what} ${name}; ${suggest(name, known) ?? `${help} lists them`}`;

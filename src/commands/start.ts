@@ -1,8 +1,11 @@
+import { realpathSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { detachedInto, startDetached, tellStarted } from '../cli/detached.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
-import { loadProject, planInput } from '../cli/load-project.js';
-import { lookOf } from '../cli/look.js';
+import { loadProject, type Project, planInput } from '../cli/load-project.js';
+import { detachedLook, lookOf } from '../cli/look.js';
+import { stateDirectory } from '../cli/state-dir.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { describePlan } from '../plan/describe-plan.js';
 import { type Reread, startServices } from '../runtime.js';
@@ -23,9 +26,14 @@ Whatever ends a service ends its whole process tree.`;
   static override flags = {
     ...flagsOf('start'),
     'dry-run': Flags.boolean({ summary: 'Print the plan and start nothing.' }),
+    detach: Flags.boolean({
+      char: 'D',
+      summary: 'Run in the background, with the output in files: see logs, attach, stop.',
+    }),
   };
 
   async run(): Promise<number> {
+    const into = detachedInto();
     const { flags, argv } = await this.parse(Start);
     const project = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
     const plan = buildPlan(planInput(project));
@@ -33,13 +41,26 @@ Whatever ends a service ends its whole process tree.`;
       process.stdout.write(describePlan(plan));
       return 0;
     }
+    if (flags.detach && into === undefined) return this.#detach(project);
     const reread: Reread = async (counts, positions) => {
       const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
       const { formation, ...settings } = again.settings;
       const scaled = { ...formation, tags: { ...formation.tags, ...counts } };
       return buildPlan({ ...planInput({ ...again, settings: { ...settings, formation: scaled } }), positions });
     };
-    const { finished } = await startServices(plan, lookOf(project.settings), reread);
+    const look = lookOf(project.settings);
+    const { finished } = await startServices(plan, into === undefined ? look : detachedLook(look, into), reread);
+    if (into !== undefined) tellStarted();
     return finished;
+  }
+
+  async #detach({ root, settings }: Project): Promise<number> {
+    const name = settings.name;
+    const pid = await startDetached(this.argv, stateDirectory(realpathSync(root), name));
+    const which = name === '' ? '' : ` --name ${name}`;
+    process.stdout.write(
+      `proclet runs in the background (pid ${pid}): proclet ps${which}, proclet logs -f${which}, proclet stop${which}\n`,
+    );
+    return 0;
   }
 }

@@ -28,6 +28,7 @@ function isNews(event: ProcletEvent): boolean {
       return (
         event.cause?.reason === 'ttl' ||
         event.cause?.reason === 'idle' ||
+        event.cause?.reason === 'expired' ||
         event.exit.how === 'spawn-error' ||
         event.survivors.length > 0
       );

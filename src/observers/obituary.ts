@@ -75,6 +75,8 @@ function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
       return { text: `${id} ${forced ?? `stopped for a change${bill}`}${again}`, mark };
     case 'replaced':
       return { text: `${id} ${forced ?? `was replaced${bill}`}${again}`, mark };
+    case 'expired':
+      return { text: `${id} ${forced ?? `expired on request${bill}`}${again}`, mark };
     case 'requested':
     case 'shutdown':
       return { text: `${id} ${forced ?? `stopped${bill}`}${again}`, mark };

@@ -220,6 +220,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
     overlaps: config.port === undefined,
     reloadEvery: config['reload-every'] ?? Infinity,
     killOldDelay: config['kill-old-delay'] ?? 0,
+    ...(config.log && { log: { ...config.log, file: resolve(root, config.log.file) } }),
     ...(config['status-file'] === undefined ? {} : { statusFile: resolve(root, config['status-file']) }),
   };
 }
@@ -239,6 +240,7 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
       added: addedVariables(identity),
     }),
     port,
+    tty: config.tty ?? false,
     directory: resolve(input.root, config.directory ?? '.'),
     ...(umask === undefined ? {} : { umask }),
     ...(user === undefined ? {} : { user }),

@@ -4,7 +4,7 @@
  * added by the caller.
  */
 import { parseDuration } from '../duration.js';
-import type { Millis } from '../model.js';
+import type { Millis, Moment } from '../model.js';
 import { quote } from '../quote.js';
 
 /** The value, or why there is none. */
@@ -75,6 +75,27 @@ export function readColor(text: string): Reading<'auto' | 'always' | 'never'> {
   const on = readSwitch(text);
   if (on.ok) return good(on.value ? 'always' : 'never');
   return bad(`${quote(text)} is not a choice of colour; write true, false or auto`);
+}
+
+/** Of a run: it stands in file names and in messages. */
+export function readName(text: string): Reading<string> {
+  if (/^(?:[A-Za-z][\w.-]{0,49})?$/.test(text)) return good(text);
+  return bad(`${quote(text)} is not a name; write a letter, then up to 49 letters, digits, dots, dashes`);
+}
+
+export function readPid(text: string): Reading<number> {
+  const pid = wholeNumber(text);
+  return pid !== undefined && pid > 0 ? good(pid) : bad(`${quote(text)} is not the number of a process`);
+}
+
+/** `18:00`, `18:00:30`: the next time that it is so late. Otherwise a date and a time, in the zone of this machine. */
+export function readMoment(text: string): Reading<Moment> {
+  const [, hours, minutes, seconds = '0'] = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text.trim()) ?? [];
+  if (hours !== undefined && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60) {
+    return good({ hours: Number(hours), minutes: Number(minutes), seconds: Number(seconds) });
+  }
+  const at = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? bad(`${quote(text)} is not a time; write 18:00 or 2030-01-31T18:00`) : good({ at });
 }
 
 /** One of the given texts. */

@@ -171,6 +171,56 @@ const settingTable = [
     placeholder: 'FILE',
     commands: ['start'],
   },
+  {
+    name: 'name',
+    summary: 'A name for this run, by which the other commands find it',
+    kind: 'text',
+    placeholder: 'NAME',
+    fallback: '',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'until',
+    summary: 'End the run at this time of day, or at this date and time',
+    kind: 'text',
+    placeholder: '18:00',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'until-exit',
+    summary: 'End the run when this process has ended: an editor, a shell, an agent',
+    kind: 'text',
+    placeholder: 'PID',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'stdin-quit',
+    summary: 'End the run when its standard input is closed',
+    kind: 'switch',
+    fallback: 'false',
+    commands: ['start'],
+  },
+  {
+    name: 'on-event',
+    summary: 'Run this command for each event, with the event as JSON on its stdin',
+    kind: 'text',
+    placeholder: 'COMMAND',
+    commands: ['start'],
+  },
+  {
+    name: 'log-dir',
+    summary: 'Keep the output in this directory too, in a file for each service',
+    kind: 'text',
+    placeholder: 'DIR',
+    commands: ['start'],
+  },
+  {
+    name: 'keys',
+    summary: 'Act on keys while in front of a terminal',
+    kind: 'switch',
+    fallback: 'true',
+    commands: ['start'],
+  },
 ] as const satisfies readonly Setting[];
 
 /** The same rows, every column present or not, for those who walk over them. */

@@ -16,6 +16,9 @@ import {
   readDuration,
   readLife,
   readList,
+  readMoment,
+  readName,
+  readPid,
   readStatus,
   readSwitch,
   readText,
@@ -70,6 +73,13 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     timestamp: required('timestamp', readSwitch),
     logFormat: required('log-format', readChoice(LOG_FORMATS)),
     ...(pidFile === undefined ? {} : { pidFile }),
+    name: required('name', readName),
+    keys: required('keys', readSwitch),
+    stdinQuit: required('stdin-quit', readSwitch),
+    ...given('until', optional('until', readMoment)),
+    ...given('untilExit', optional('until-exit', readPid)),
+    ...given('onEvent', optional('on-event', readText)),
+    ...given('logDir', optional('log-dir', readText)),
   };
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value };
 }
@@ -94,6 +104,11 @@ export function fromEnvironment(env: Env): Record<string, Given> {
       return text === undefined || text === '' ? [] : [[name, { text, origin }] as const];
     }),
   );
+}
+
+/** Absence is told by the key's absence. */
+function given<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: T });
 }
 
 type Reader<T> = (text: string) => Reading<T>;

@@ -2,9 +2,10 @@
  * What a run stands on: its number, its control group if there can be one, its record, its guardian. Opened
  * before anything is started and closed when nothing of it is left.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { type Cgroups, openCgroups } from './cgroup.js';
@@ -12,9 +13,13 @@ import { createDetachment, type Detachment } from './detach.js';
 import { startGuardian } from './guardian.js';
 import { newRun } from './mark.js';
 import type { ProcessTable } from './process-table.js';
-import { bootId, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
+import { claimProject } from './runs.js';
+import { bootId, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
 
 export interface Ground {
+  readonly identity: RunRecord;
+  /** Where the run may listen for requests; '' where there is no place for that. */
+  readonly socket: string;
   readonly run: string;
   readonly cgroups: Cgroups | undefined;
   readonly detachment: Detachment;
@@ -25,8 +30,10 @@ export interface Ground {
 export interface Builders {
   readonly clock: Clock;
   readonly table: ProcessTable;
-  /** The project's directory, for `proclet reap` to name. */
+  /** The project's directory, for `proclet reap` to name; what the run is called, and which command it is. */
   readonly root: string;
+  readonly name: string;
+  readonly command: RunRecord['command'];
   /** Between TERM and KILL when it is the guardian that ends the run. */
   readonly grace: Millis;
   /** Told what the run has to do without. */
@@ -36,26 +43,54 @@ export interface Builders {
 /** Between two attempts to remove a control group. */
 const longestPause: Millis = 50;
 
-export function openGround({ clock, table, root, grace, warn }: Builders): Ground {
+/** Throws ProcletError when another `start` of the project runs. */
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // gone since
+  }
+}
+
+export function openGround({ clock, table, root, name, command, grace, warn }: Builders): Ground {
   const run = newRun();
   const groups = process.env['PROCLET_CGROUP'] === 'off' ? undefined : openCgroups(run);
   const cgroups = groups && 'directory' in groups ? groups : undefined;
   const cgroup = cgroups?.directory ?? '';
-  const record = leaveRecord();
+  const identity: RunRecord = {
+    ...{
+      run,
+      root: realpathOf(root),
+      name,
+      command,
+      cgroup,
+      pid: process.pid,
+      started: table.find(process.pid)?.started ?? '',
+    },
+    ...{ boot: bootId(), since: clock.wall() },
+  };
+  const { path: record, release } = leaveRecord();
   const detachment = createDetachment(`${record || join(tmpdir(), run)}.detach`, cgroup && dirname(cgroup));
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
     onLost: () => warn('the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet'),
   });
 
-  function leaveRecord(): string {
+  function leaveRecord() {
     try {
-      const started = table.find(process.pid)?.started ?? '';
-      const since = clock.wall();
-      return writeRecord(runtimeDirectory(), { run, pid: process.pid, started, boot: bootId(), root, cgroup, since });
+      const directory = runtimeDirectory();
+      const path = writeRecord(directory, identity);
+      try {
+        return { path, release: command === 'start' ? claimProject(directory, identity) : () => {} };
+      } catch (error) {
+        removeRecord(path);
+        cgroups?.close();
+        throw error;
+      }
     } catch (error) {
-      warn(`proclet reap will not know of this run: ${(error as Error).message}`);
-      return '';
+      if (error instanceof ProcletError && error.code === 'REFUSED') throw error;
+      warn(`proclet ps and proclet reap will not know of this run: ${(error as Error).message}`);
+      return { path: '', release: () => {} };
     }
   }
 
@@ -70,6 +105,8 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
   }
 
   return {
+    identity,
+    socket: record === '' ? '' : record.replace(/\.run$/, '.sock'),
     run,
     cgroups,
     detachment,
@@ -77,6 +114,7 @@ export function openGround({ clock, table, root, grace, warn }: Builders): Groun
       await guardian.close();
       detachment.close();
       await removed();
+      release();
       if (record !== '') removeRecord(record);
     },
   };

@@ -192,5 +192,5 @@ done
   sleep 0.05
 done
 case $group in */proclet-*/*/proclet-*) rmdir "\${group%/*}";; esac
-[ $quiet -lt 3 ] || [ -z "$record" ] || rm -rf "$record" "$record.detach"
+[ $quiet -lt 3 ] || [ -z "$record" ] || rm -rf "$record" "$record.detach" "\${record%.run}.sock"
 `;

@@ -16,6 +16,10 @@ export interface RunRecord {
   /** Start times and pids mean nothing after the next boot. */
   readonly boot: string;
   readonly root: string;
+  /** What somebody named it; '' otherwise. */
+  readonly name: string;
+  /** The command; there is one `start` of a project and name at a time, and as many `run` as people want. */
+  readonly command: 'start' | 'run';
   readonly cgroup: string;
   /** Wall time in milliseconds. */
   readonly since: number;
@@ -54,18 +58,25 @@ export function recordPath(directory: string, run: string): string {
   return join(directory, `${run}.run`);
 }
 
+/** Where a run listens for requests. */
+export function socketPath(directory: string, run: string): string {
+  return join(directory, `${run}.sock`);
+}
+
 export function writeRecord(directory: string, record: RunRecord): string {
   const path = recordPath(directory, record.run);
   writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
   return path;
 }
 
-/** Removes a record; one that is gone already is as good. */
+/** Removes a record and the socket; one that is gone already is as good. */
 export function removeRecord(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  for (const each of [path, path.replace(/\.run$/, '.sock')]) {
+    try {
+      unlinkSync(each);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
 

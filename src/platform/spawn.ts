@@ -3,23 +3,22 @@
  * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import type { Env, Exit, InstanceSpec, Millis, Remains } from '../model.js';
+import { closeSync, existsSync, statSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import type { Env, Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
-import { createLines } from './lines.js';
 import { markingScript, markOf } from './mark.js';
+import { type Pipes, streamOf } from './pipes.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
+import { inTerminal, terminalTrouble } from './pty.js';
+import { readLines } from './read-lines.js';
 import type { Owner } from './user.js';
 
-/** An unfinished line this old is shown as it is: a prompt. */
-const promptAfter: Millis = 150;
-
-/** Once the tree is empty, what is left in its pipes is read for this long after the last byte. */
-const drainFor: Millis = 250;
+/** What may wait for a service that does not read its standard input, in bytes. */
+const mostUnread = 1024 * 1024;
 
 /** What is asked about ports. */
 export interface Ports {
@@ -38,6 +37,7 @@ export interface Stage {
   readonly cgroups?: Cgroups | undefined;
   /** `attached` gives the child proclet's own terminal, group and streams. */
   readonly stdio: 'piped' | 'attached' | 'inherited';
+  readonly pipes: Pipes;
   readonly gate: Gate;
   /** The users that services run as, by name. */
   readonly owners: ReadonlyMap<string, Owner>;
@@ -76,22 +76,26 @@ interface Ties {
 function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildListener): Child {
   const trouble = troubleWith(spec);
   const child = trouble === undefined ? launch(stage, spec, ties) : undefined;
-  if (child?.pid === undefined) {
+  if (!isRunning(child)) {
+    for (const stream of child?.streams ?? []) stream?.destroy();
     const message = trouble ?? 'the shell could not be started';
     let failed = (exit: Exit) => listener.exited({ exit, processes: 0, survivors: [] });
     const report = (text: string) => {
       failed({ how: 'spawn-error', message: text });
       failed = () => {};
     };
-    if (child) child.once('error', (error) => report(error.message));
+    if (child) child.process.once('error', (error) => report(error.message));
     else stage.clock.wakeAt(stage.clock.now(), () => report(message));
-    return { pid: 0, pass() {}, signal() {}, kill() {}, abandon() {}, pids: () => [] };
+    const nothing = { pid: 0, mark: ties.mark, pass() {}, signal() {}, kill() {}, abandon() {} };
+    return { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} };
   }
-  return follow(stage, spec, ties, child as Running, listener);
+  return follow(stage, spec, ties, child, listener);
 }
 
 /** What would make the spawn fail with a message that does not name the cause. */
-function troubleWith({ directory }: InstanceSpec): string | undefined {
+function troubleWith({ directory, tty, env }: InstanceSpec): string | undefined {
+  const trouble = tty ? terminalTrouble(env['PATH'] ?? defaultPath) : undefined;
+  if (trouble !== undefined) return trouble;
   if (!existsSync(directory)) return `its directory ${directory} does not exist`;
   return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
 }
@@ -99,33 +103,65 @@ function troubleWith({ directory }: InstanceSpec): string | undefined {
 /** What a shell searches when there is no PATH. */
 const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 
-type Running = ChildProcess & { readonly pid: number };
+/** What was started, and our ends of its stdin, stdout and stderr. */
+interface Launched {
+  readonly process: ChildProcess;
+  readonly streams: readonly [Writable | null, Readable | null, Readable | null];
+}
+
+type Running = Launched & { readonly process: { readonly pid: number } };
+
+function isRunning(child: Launched | undefined): child is Running {
+  return child?.process.pid !== undefined;
+}
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
 function launch(
-  { stdio, env, owners, detachment, portOf, socketsOf }: Stage,
+  { stdio, env, owners, detachment, portOf, socketsOf, pipes }: Stage,
   spec: InstanceSpec,
   { mark, cgroup, generation }: Ties,
-): ChildProcess {
+): Launched {
   const owner = spec.user === undefined ? undefined : owners.get(spec.user);
   const path = spec.env['PATH'] ?? defaultPath;
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
   const sockets = socketsOf(spec);
   const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
-  const streams =
-    stdio === 'piped' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const);
-  return spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...spec.argv], {
+  const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
+  const argv = spec.tty && stdio === 'piped' ? inTerminal(spec.argv, spec.env['SHELL']) : spec.argv;
+  const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
     cwd: spec.directory,
     env: {
       ...{ ...spec.env, ...own, ...owner?.env, ...env, ...detaching },
       ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
       ...inheritance(sockets, spec.tag, generation),
     },
-    stdio: [...streams, ...sockets.map(({ fd }) => fd)],
+    stdio: [...given, ...sockets.map(({ fd }) => fd)],
     detached: stdio !== 'attached',
     ...(owner && { uid: owner.uid, gid: owner.gid }),
   });
+  for (const fd of given) if (typeof fd === 'number') closeSync(fd);
+  return { process: child, streams: ours(child) };
+}
+
+interface Streams {
+  readonly given: readonly (number | 'pipe' | 'inherit')[];
+  ours(child: ChildProcess): Launched['streams'];
+}
+
+const shared: Streams = { given: ['inherit', 'inherit', 'inherit'], ours: () => [null, null, null] };
+
+/** Real pipes, or Node's where none can be made. Nothing comes on stdin unless it is sent, and no end while we live. */
+function pipesFor(pipes: Pipes): Streams {
+  const ends = [pipes.take(), pipes.take(), pipes.take()] as const;
+  const [stdin, stdout, stderr] = ends;
+  if (!stdin || !stdout || !stderr) {
+    return { given: ['pipe', 'pipe', 'pipe'], ours: (child) => [child.stdin, child.stdout, child.stderr] };
+  }
+  return {
+    given: [stdin.read, stdout.write, stderr.write],
+    ours: () => [streamOf(stdin.write, 'write'), streamOf(stdout.read, 'read'), streamOf(stderr.read, 'read')],
+  };
 }
 
 /** In the words of Server::Starter and of systemd. `LISTEN_PID` is for the shell to say, which knows its own. */
@@ -141,12 +177,14 @@ function inheritance(sockets: readonly Inherited[], tag: string, generation: num
   };
 }
 
-function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, listener: ChildListener): Child {
+function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running, listener: ChildListener): Child {
+  const { process: child } = launched;
+  const [stdin, stdout, stderr] = launched.streams;
   let exit: Exit | undefined;
   let portWasTaken: boolean | undefined;
   const streams = [
-    read(stage, spec, child.stdout, 'stdout', listener),
-    read(stage, spec, child.stderr, 'stderr', listener),
+    readLines(stage, spec.id, 'stdout', stdout, listener.output),
+    readLines(stage, spec.id, 'stderr', stderr, listener.output),
   ];
   const tree: PlantedTree = stage.trees.plant(
     { mark: ties.mark, cgroup: ties.cgroup, leader: child.pid, ownsGroup: stage.stdio !== 'attached' },
@@ -166,8 +204,11 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
   );
   child.once('exit', (code, signal) => {
     exit = signal === null ? { how: 'code', code: code ?? 0 } : { how: 'signal', signal };
+    stdin?.destroy();
     tree.leaderExited();
   });
+  // EPIPE: it closed its stdin, or ended.
+  stdin?.on('error', () => {});
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   const notePort = () => {
     // A port behind a front is nobody's business.
@@ -175,7 +216,20 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
     portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
   };
   return {
-    ...{ pid: child.pid, pass, abandon: tree.abandon, pids: tree.pids },
+    ...{ pid: child.pid, mark: ties.mark, pass, abandon: tree.abandon, pids: tree.pids },
+    endInput: () => void stdin?.end(),
+    tap: (listener) => {
+      const streams = [stdout, stderr];
+      for (const stream of streams) stream?.on('data', listener);
+      return () => {
+        for (const stream of streams) stream?.off('data', listener);
+      };
+    },
+    send: (text) => {
+      if (!stdin?.writable || stdin.writableLength + text.length > mostUnread) return false;
+      stdin.write(text);
+      return true;
+    },
     signal(signal) {
       notePort();
       tree.signal(signal);
@@ -189,72 +243,4 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, child: Running, li
 
 function portAfter({ isTaken, holder }: Ports, number: number): NonNullable<Remains['port']> {
   return isTaken(number) === true ? { number, holder: holder(number) } : { number };
-}
-
-/**
- * Reads one stream to its end. `drained` resolves when the end was seen or nothing came for `drainFor`: a
- * process that is not of the tree may hold the pipe open for ever.
- */
-function read(
-  { clock, gate }: Stage,
-  spec: InstanceSpec,
-  stream: Readable | null,
-  name: 'stdout' | 'stderr',
-  listener: ChildListener,
-) {
-  if (!stream) return { drained: () => Promise.resolve() };
-  const lines = createLines((output) => listener.output({ id: spec.id, stream: name, ...output }));
-  let lastByte = 0;
-  let watching = false;
-  let ended = false;
-  let onEnd = () => {};
-
-  /** Shows a line that is still unfinished `promptAfter` it began to be watched. */
-  const watchForPrompt = () => {
-    watching = true;
-    const { line } = lines;
-    clock.wakeAt(clock.now() + promptAfter, () => {
-      watching = false;
-      if (ended || !lines.pending) return;
-      // While nothing is read, because the reader of the output is slow, silence says nothing about the line.
-      if (lines.line === line && gate.isOpen) lines.quiet();
-      else watchForPrompt();
-    });
-  };
-  const finish = () => {
-    if (ended) return;
-    ended = true;
-    lines.end();
-    onEnd();
-  };
-
-  stream.on('data', (chunk: Buffer) => {
-    lastByte = clock.now();
-    lines.data(chunk);
-    if (lines.pending && !watching) watchForPrompt();
-    if (!gate.isOpen) {
-      stream.pause();
-      gate.whenOpen(() => stream.resume());
-    }
-  });
-  stream.once('end', finish);
-  stream.once('error', finish);
-  stream.once('close', finish);
-
-  return {
-    drained: () =>
-      new Promise<void>((resolve) => {
-        onEnd = resolve;
-        if (ended) return resolve();
-        const giveUp = () => {
-          if (ended) return;
-          if (!gate.isOpen) return gate.whenOpen(() => clock.wakeAt(clock.now() + drainFor, giveUp));
-          const due = Math.max(lastByte, began) + drainFor;
-          if (clock.now() < due) clock.wakeAt(due, giveUp);
-          else stream.destroy();
-        };
-        const began = clock.now();
-        clock.wakeAt(began + drainFor, giveUp);
-      }),
-  };
 }

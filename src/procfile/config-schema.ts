@@ -65,6 +65,11 @@ function serviceShape() {
       .array(programName(), 'must be a list of names of programs')
       .exactOptional()
       .describe('Programs that it may start and that are to outlive it, such as tmux.'),
+    tty: z
+      .boolean('must be true or false')
+      .exactOptional()
+      .describe('Give it a terminal of its own, which proclet attach shows.'),
+    log: logFile().exactOptional().describe('A file for its output: the path, or file, max-size, backups, colors.'),
     ...useShape(),
     ...reloadShape(),
   };
@@ -199,6 +204,31 @@ function isPattern(text: string): boolean {
   } catch {
     return false; // SyntaxError: that is the question
   }
+}
+
+/** A path, or a map with one. */
+function logFile() {
+  const path = text('must be the path of a file, or a map with file, max-size, backups, colors');
+  const full = z.strictObject({
+    file: text('must be the path of a file'),
+    'max-size': fileSize().default(10 * 1024 ** 2),
+    backups: whole(0, 1000).default(5),
+    colors: z.boolean('must be true or false').default(false),
+  });
+  return z
+    .union([path, full], 'must be the path of a file, or a map with file, max-size, backups, colors')
+    .transform((written) => (typeof written === 'string' ? full.parse({ file: written }) : written));
+}
+
+function fileSize() {
+  const sentence = 'must be a size such as 5MB, 500KB or a number of bytes';
+  return z.union([z.number(), z.string()], sentence).transform((written, context) => {
+    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMG]?)B?$/i.exec(String(written).trim()) ?? [];
+    const bytes = Math.round(Number(amount) * 1024 ** ' KMG'.indexOf(unit.toUpperCase() || ' '));
+    if (bytes >= 1024) return bytes;
+    context.addIssue({ code: 'custom', message: sentence });
+    return z.NEVER;
+  });
 }
 
 function programName() {

@@ -5,7 +5,7 @@
  *
  * Use is looked for, not reported: at a deadline of the idle window the supervisor says what is known by then.
  */
-import type { Millis, StopCause } from '../model.js';
+import type { LeaseSnapshot, Millis, StopCause } from '../model.js';
 import type { Use } from '../ports.js';
 
 export interface Lease {
@@ -25,6 +25,10 @@ export interface Lease {
         /** The next warning for each. */
         readonly warnAt: Millis;
         readonly warnIdleAt: Millis;
+        /** The idle window does not end before: somebody extended it. */
+        readonly heldUntil: Millis;
+        /** Somebody took the end away. */
+        readonly kept: boolean;
       }
     | { readonly is: 'ended' };
 }
@@ -35,6 +39,11 @@ export type LeaseInput =
   /** The service was started on request: the lease begins, unless it runs. */
   | { readonly type: 'started' }
   | { readonly type: 'stopped' }
+  /** More time: the end of what there is moves; what is kept gets an end again, so far from now. */
+  | { readonly type: 'extend'; readonly by: Millis; readonly use?: Pick<Use, 'last' | 'busy'> }
+  | { readonly type: 'keep' }
+  /** Ends now. */
+  | { readonly type: 'expire' }
   /** `use`: what is known of its use now; needed when there is an idle window. */
   | { readonly type: 'deadline'; readonly use?: Pick<Use, 'last' | 'busy'> };
 
@@ -64,6 +73,17 @@ export function stepLease(lease: Lease, input: LeaseInput, now: Millis): LeaseSt
       return { lease: { ...lease, state: begin(lease, now) }, effects: [] };
     case 'stopped':
       return { lease: { ...lease, state: { is: 'off' } }, effects: [] };
+    case 'extend':
+      if (state.is !== 'running') return { lease, effects: [] };
+      return {
+        lease: { ...lease, state: extended(lease, renewed(lease, state, input.use, now), input.by, now) },
+        effects: [],
+      };
+    case 'keep':
+      if (state.is !== 'running') return { lease, effects: [] };
+      return { lease: { ...lease, state: { ...state, ...endless } }, effects: [] };
+    case 'expire':
+      return state.is === 'running' ? expire(lease, { reason: 'expired' }) : { lease, effects: [] };
     case 'deadline':
       return state.is === 'running'
         ? atDeadline(lease, renewed(lease, state, input.use, now), now)
@@ -84,7 +104,32 @@ function begin({ ttl, idle }: Lease, now: Millis): Running {
   return {
     ...{ is: 'running', endsAt, idleAt, usedAt: now, everUsed: false },
     ...{ warnAt: endsAt - warningBefore(ttl), warnIdleAt: idleAt - warningBefore(idle) },
+    ...{ heldUntil: -Infinity, kept: false },
   };
+}
+
+const endless = { kept: true, endsAt: Infinity, idleAt: Infinity, warnAt: Infinity, warnIdleAt: Infinity } as const;
+
+function extended({ ttl, idle }: Lease, state: Running, by: Millis, now: Millis): Running {
+  // What was not there before it was kept is not there afterwards.
+  const from = (window: Millis, end: Millis) => (window === Infinity ? Infinity : (state.kept ? now : end) + by);
+  const [endsAt, idleAt] = [from(ttl, state.endsAt), from(idle, state.idleAt)];
+  return {
+    ...{ ...state, kept: false, endsAt, idleAt, heldUntil: idle === Infinity ? -Infinity : idleAt },
+    ...{ warnAt: endsAt - warningBefore(ttl), warnIdleAt: idleAt - warningBefore(idle) },
+  };
+}
+
+/** What is left of a lease, as far as its use is known; undefined when it does not run. */
+export function remaining(
+  lease: Lease,
+  use: Pick<Use, 'last' | 'busy'> | undefined,
+  now: Millis,
+): LeaseSnapshot | undefined {
+  if (lease.state.is !== 'running') return undefined;
+  const { endsAt, idleAt, kept } = renewed(lease, lease.state, use, now);
+  const left = (at: Millis) => Math.max(0, at - now);
+  return { ...(endsAt < Infinity && { ttl: left(endsAt) }), ...(idleAt < Infinity && { idle: left(idleAt) }), kept };
 }
 
 /** The idle window as the last use leaves it. While the service is in use, it has the whole window before it. */
@@ -92,7 +137,7 @@ function renewed({ idle }: Lease, state: Running, use: Pick<Use, 'last' | 'busy'
   if (use === undefined) return state;
   const usedAt = use.busy ? now : Math.min(Math.max(use.last, state.usedAt), now);
   if (usedAt <= state.usedAt) return state;
-  const idleAt = usedAt + idle;
+  const idleAt = state.kept ? Infinity : Math.max(usedAt + idle, state.heldUntil);
   const everUsed = state.everUsed || use.last > state.usedAt;
   return { ...state, usedAt, idleAt, everUsed, warnIdleAt: idleAt - warningBefore(idle) };
 }

@@ -1,7 +1,15 @@
 /** The leases of all services: steps them at their deadlines and hands on what follows. */
-import type { Millis, ServiceSpec, Tag } from '../model.js';
+import type { LeaseSnapshot, Millis, ServiceSpec, Tag } from '../model.js';
 import type { Clock, Use } from '../ports.js';
-import { type Lease, type LeaseEffect, type LeaseInput, leaseDeadline, newLease, stepLease } from './lease.js';
+import {
+  type Lease,
+  type LeaseEffect,
+  type LeaseInput,
+  leaseDeadline,
+  newLease,
+  remaining,
+  stepLease,
+} from './lease.js';
 
 export interface LeaseHolder {
   /** Whether anything of the service runs or waits. */
@@ -50,13 +58,31 @@ export class Leases {
     for (const tag of this.#services.keys()) this.receive(tag, input);
   }
 
+  /** What is left of a service's lease; undefined when none runs. */
+  remaining(tag: Tag): LeaseSnapshot | undefined {
+    const lease = this.#leases.get(tag);
+    return lease && remaining(lease, this.useOf(tag), this.#clock.now());
+  }
+
+  /** Whether a lease has, or had, an end. */
+  isLimited(tag: Tag): boolean {
+    const { ttl = Infinity, idle = Infinity } = this.#leases.get(tag) ?? {};
+    return Math.min(ttl, idle) < Infinity;
+  }
+
+  /** The use of a service, if its lease depends on that. */
+  useOf(tag: Tag): Pick<Use, 'last' | 'busy'> | undefined {
+    const service = this.#services.get(tag);
+    return service === undefined || service.idle === Infinity ? undefined : this.#holder.useOf(service);
+  }
+
   /** Steps every lease that is due; only those with an idle window are looked after. */
   wake(): void {
     const now = this.#clock.now();
     for (const service of this.#services.values()) {
       if (this.#deadlineOf(service.tag) > now) continue;
-      const use = service.idle === Infinity ? {} : { use: this.#holder.useOf(service) };
-      this.receive(service.tag, { type: 'deadline', ...use });
+      const use = this.useOf(service.tag);
+      this.receive(service.tag, { type: 'deadline', ...(use && { use }) });
     }
   }
 

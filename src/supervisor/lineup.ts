@@ -37,6 +37,12 @@ export class Lineup {
     return this.#wanted.has(tag);
   }
 
+  /** It is not to run any more. */
+  forget(tag: Tag): void {
+    this.#wanted.delete(tag);
+    this.#announced.delete(tag);
+  }
+
   clear(): void {
     this.#wanted.clear();
   }

@@ -1,5 +1,5 @@
 /** The lives of all instances: performs what the table asks for. Owns the children; decides nothing. */
-import type { Happening, Instance, InstanceSpec, Tag } from '../model.js';
+import type { Exit, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
 import type { Child, ChildListener, Spawn } from '../ports.js';
 import type { Effect } from './instance.js';
 
@@ -10,31 +10,45 @@ export interface LivesListener {
   tell(event: Happening, tag: Tag): void;
 }
 
+export interface LastEnd {
+  readonly exit: Exit;
+  readonly at: Millis;
+  readonly cause?: StopCause;
+}
+
 export class Lives {
   readonly #spawn: Spawn;
   readonly #listener: LivesListener;
   /** By the keys of their instances. */
   readonly #children = new Map<string, Child>();
+  readonly #ends = new Map<InstanceId, LastEnd>();
 
   constructor(spawn: Spawn, listener: LivesListener) {
     this.#spawn = spawn;
     this.#listener = listener;
   }
 
-  has(key: string): boolean {
-    return this.#children.has(key);
-  }
-
-  forget(key: string): void {
+  /** A life is over. */
+  ended(key: string, id: InstanceId, end: LastEnd): void {
     this.#children.delete(key);
+    this.#ends.set(id, end);
   }
 
-  pidsOf(key: string): readonly number[] {
-    return this.#children.get(key)?.pids() ?? [];
+  /** How the last life of a slot ended. */
+  lastEnd(id: InstanceId): LastEnd | undefined {
+    return this.#ends.get(id);
   }
 
-  signal(signal: NodeJS.Signals, to: 'leader' | 'tree'): void {
-    for (const child of this.#children.values()) child[to === 'leader' ? 'pass' : 'signal'](signal);
+  get(key: string): Child | undefined {
+    return this.#children.get(key);
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#children.keys()];
+  }
+
+  signal(keys: Iterable<string>, signal: NodeJS.Signals, to: 'leader' | 'tree'): void {
+    for (const key of keys) this.#children.get(key)?.[to === 'leader' ? 'pass' : 'signal'](signal);
   }
 
   perform({ spec, key, generation, role }: Instance, effect: Effect): void {

@@ -1,5 +1,5 @@
 /** Another plan for a run: what it changes (pure), and what is done about that. */
-import type { Happening, InstanceSpec, Plan, ServiceSpec, Tag } from '../model.js';
+import type { Happening, InstanceSpec, Plan, ServiceSpec, StopCause, Tag } from '../model.js';
 import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
 import type { Reloads } from './reloads.js';
@@ -10,8 +10,7 @@ export interface Parts {
   readonly leases: Leases;
   readonly lineup: Lineup;
   readonly reloads: Reloads;
-  /** On request. */
-  stop(keys: readonly string[]): void;
+  stop(keys: readonly string[], cause: StopCause): void;
   tell(event: Happening): void;
 }
 
@@ -22,14 +21,17 @@ export function reconfigure(before: Plan, after: Plan, { roster, leases, lineup,
   for (const tag of removed) {
     reloads.stop(tag);
     leases.remove(tag);
-    stop(roster.keysOf(tag));
+    stop(roster.keysOf(tag), { reason: 'requested' });
     if (!roster.isBusy(tag)) roster.removeService(tag);
   }
   for (const service of after.services) {
     const { tag } = service;
     const wasBusy = roster.isBusy(tag);
     const surplus = roster.setService(service);
-    stop(surplus.map(({ key }) => key));
+    stop(
+      surplus.map(({ key }) => key),
+      { reason: 'requested' },
+    );
     for (const { key } of surplus) if (roster.isAtRest(key)) roster.remove(key);
     leases.set(service);
     // Also of one that runs: it may have new slots.

@@ -2,8 +2,8 @@
  * The services and instances of a run, and the questions about them. Only the supervisor writes into it. A slot has
  * one instance that serves and, during a handover, one that comes and those that go; each has its own key.
  */
-import type { Instance, InstanceId, Phase, Plan, ServiceSpec, Tag } from '../model.js';
-import { newInstance } from './instance.js';
+import type { Instance, InstanceId, Millis, Phase, Plan, ServiceSpec, Tag } from '../model.js';
+import { newInstance, nextDeadline } from './instance.js';
 import { dependents, type Standing, standingOf } from './order.js';
 
 export class Roster {
@@ -62,6 +62,22 @@ export class Roster {
 
   get all(): Iterable<Instance> {
     return this.#byKey.values();
+  }
+
+  /** Those that run or wait for their next life. */
+  get busy(): readonly Instance[] {
+    return [...this.#byKey.values()].filter(({ key }) => !this.isAtRest(key));
+  }
+
+  /** When the next of them must be stepped; `Infinity` for never. */
+  get deadline(): Millis {
+    let least = Infinity;
+    for (const instance of this.#byKey.values()) least = Math.min(least, nextDeadline(instance));
+    return least;
+  }
+
+  due(now: Millis): readonly Instance[] {
+    return [...this.#byKey.values()].filter((instance) => nextDeadline(instance) <= now);
   }
 
   get keys(): readonly string[] {

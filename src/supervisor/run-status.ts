@@ -1,6 +1,6 @@
 /** The exit status of a run, from how everything in it ended. Pure. See docs/semantics.md. */
 import { statusOf } from '../exit-status.js';
-import type { Phase } from '../model.js';
+import type { Phase, StopCause } from '../model.js';
 
 export interface Outcome {
   /** What a signal or the first end under `--on-exit stop` asked for. */
@@ -17,6 +17,11 @@ export function statusOfRun({ asked, failure, phases, expireStatus }: Outcome): 
   const down = phases.flatMap((phase) => (phase.is === 'down' ? [phase] : []));
   const shutDown = down.find(({ cause }) => cause?.reason === 'shutdown');
   if (shutDown?.lastExit) return statusOf(shutDown.lastExit);
-  const expired = down.some(({ cause }) => cause?.reason === 'ttl' || cause?.reason === 'idle');
+  const expired = down.some(({ cause }) => cause !== undefined && isExpiry(cause));
   return expired ? expireStatus : 0;
+}
+
+/** Whether a lease ended it, at its end or before. */
+export function isExpiry({ reason }: StopCause): boolean {
+  return reason === 'ttl' || reason === 'idle' || reason === 'expired';
 }

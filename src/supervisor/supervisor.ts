@@ -3,11 +3,11 @@
  * answer, performs the effects, and arms one timer at the least deadline. No policy lives here but the run's
  * own: what an end means for the others, and when the run is over.
  */
-import { describeExit, statusOf } from '../exit-status.js';
-import type { Millis, Plan, Remains, Request, StopCause, Tag } from '../model.js';
-import type { ChildListener, Clock, Life, LookForUse, Observer, Spawn, Supervision } from '../ports.js';
+import { ProcletError } from '../errors.js';
+import type { Happening, InstanceId, Plan, Remains, Request, Snapshot, StopCause, Tag, Targets } from '../model.js';
+import type { ChildListener, Clock, Life, Observer, Supervision, World } from '../ports.js';
 import { createEventBus, type EventBus } from './event-bus.js';
-import { type Input, nextDeadline, step } from './instance.js';
+import { type Input, step } from './instance.js';
 import type { LeaseEffect } from './lease.js';
 import { Leases } from './leases.js';
 import { Lineup } from './lineup.js';
@@ -16,18 +16,12 @@ import { reconfigure } from './reconfigure.js';
 import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
 import { statusOfRun } from './run-status.js';
+import { takeSnapshot } from './snapshot.js';
+import { resolveTargets } from './targets.js';
 import { Uses } from './uses.js';
+import { perform, type Verb } from './verbs.js';
+import { judge } from './verdict.js';
 import { Wakers } from './wakers.js';
-
-export interface World {
-  readonly clock: Clock;
-  readonly spawn: Spawn;
-  readonly look: LookForUse;
-  /** Resolves when nobody uses a life any more, or after a time. */
-  readonly drain: (life: Life, within: Millis) => Promise<void>;
-  /** Whether a service that inherits its sockets was seen to listen on a port of its own. */
-  readonly listensItself: (tag: Tag) => boolean;
-}
 
 type Shutdown = Extract<Request, { type: 'shutdown' }>;
 
@@ -45,7 +39,6 @@ export class Supervisor implements Supervision {
   readonly #uses: Uses;
   #run: 'new' | 'running' | 'finished' = 'new';
   #shutdown: Shutdown | undefined;
-  /** The statuses of what failed for good, by key. */
   readonly #failures = new Map<string, number>();
   #disarm: () => void = () => {};
   #finish!: (status: number) => void;
@@ -54,6 +47,7 @@ export class Supervisor implements Supervision {
     this.#plan = plan;
     this.#clock = clock;
     this.#bus = createEventBus(clock);
+    const tell = (event: Happening) => this.#bus.emit(event);
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -76,13 +70,12 @@ export class Supervisor implements Supervision {
     this.#reloads = new Reloads(this.#roster, clock, {
       ...world,
       receive: (key, input) => this.#receive(key, input),
-      tell: (event) => this.#bus.emit(event),
-      rest: () => this.#rest(),
+      ...{ tell, rest: () => this.#rest() },
     });
     this.#lineup = new Lineup(this.#roster, {
       start: (tag) => this.#startService(tag),
       stop: (keys, patient) => this.#stop(keys, patient),
-      tell: (event) => this.#bus.emit(event),
+      tell,
       strand: (tag, reason) => this.#wakers.failed(tag, new Error(`${reason}, which ${tag} is after, is not running`)),
     });
   }
@@ -102,15 +95,20 @@ export class Supervisor implements Supervision {
     this.#rest();
   }
 
-  request(request: Request): void {
-    if (request.type === 'shutdown') this.#shutDown(request);
-    else this.#lives.signal(request.signal, request.to);
+  request(request: Request): readonly InstanceId[] {
+    const ids = request.type === 'shutdown' ? this.#shutDown(request) : this.#perform(request);
+    this.#rest();
+    return ids;
+  }
+
+  snapshot(): Snapshot {
+    return takeSnapshot(this.#parts, this.#clock.now());
   }
 
   wake(tag: Tag): Promise<void> {
     const isComing = this.#reloads.freshen(tag);
     if (!isComing && this.upLives(tag).length > 0) return Promise.resolve();
-    if (this.#shutdown !== undefined || this.#run !== 'running') return Promise.reject(new Error('proclet is ending'));
+    if (this.#isEnding) return Promise.reject(new Error('proclet is ending'));
     const waiting = this.#wakers.waitFor(tag);
     if (!this.#roster.isBusy(tag) && !this.#lineup.wants(tag)) {
       this.#bus.emit({ type: 'woken', tag });
@@ -126,7 +124,7 @@ export class Supervisor implements Supervision {
   }
 
   pidsOf(tag: Tag): readonly number[] {
-    return this.#roster.keysOf(tag).flatMap((key) => this.#lives.pidsOf(key));
+    return this.#roster.keysOf(tag).flatMap((key) => this.#lives.get(key)?.pids() ?? []);
   }
 
   ready({ id, generation }: Life): void {
@@ -138,25 +136,66 @@ export class Supervisor implements Supervision {
   }
 
   changed(tag: Tag, path: string, files: number): void {
-    if (this.#shutdown !== undefined || this.#run !== 'running' || !this.#roster.services.has(tag)) return;
+    if (this.#isEnding || !this.#roster.services.has(tag)) return;
     this.#bus.emit({ type: 'changed', tag, path, files });
     this.#reloads.reload(tag, { reason: 'changed' });
     this.#rest();
   }
 
   reconfigure(plan: Plan): void {
-    if (this.#shutdown !== undefined || this.#run !== 'running') return;
+    if (this.#isEnding) return;
     const before = this.#plan;
     this.#plan = plan;
     reconfigure(before, plan, {
-      ...{ roster: this.#roster, leases: this.#leases, lineup: this.#lineup, reloads: this.#reloads },
-      stop: (keys) => this.#stop(keys, false, { reason: 'requested' }),
+      ...this.#parts,
       tell: (event) => this.#bus.emit(event),
     });
     this.#rest();
   }
 
-  #shutDown(request: Shutdown): void {
+  resolve(targets: Targets): readonly InstanceId[] {
+    return resolveTargets(targets, this.#roster.services.values()).flatMap(({ ids }) => ids);
+  }
+
+  busyOf(ids: readonly InstanceId[]): number {
+    return this.#roster.busy.filter(({ spec }) => ids.includes(spec.id)).length;
+  }
+
+  tap(id: InstanceId, listener: (chunk: Uint8Array) => void): (() => void) | undefined {
+    return this.#lives.get(this.#roster.serving(id)?.key ?? '')?.tap(listener);
+  }
+
+  #perform(verb: Verb): readonly InstanceId[] {
+    const begins = verb.type === 'restart' || verb.type === 'touch';
+    if (begins && this.#isEnding) throw new ProcletError('REFUSED', 'proclet is ending');
+    return perform(verb, {
+      ...this.#parts,
+      receive: (key, input) => this.#receive(key, input),
+      wake: (tag) => this.wake(tag),
+    });
+  }
+
+  get #isEnding(): boolean {
+    return this.#shutdown !== undefined || this.#run !== 'running';
+  }
+
+  get #verdictParts() {
+    return {
+      ...{ ...this.#parts, wakers: this.#wakers, failures: this.#failures },
+      end: (status: number) => void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false })),
+    };
+  }
+
+  get #parts() {
+    return {
+      ...{ plan: this.#plan, roster: this.#roster, leases: this.#leases, lineup: this.#lineup },
+      ...{ lives: this.#lives, reloads: this.#reloads, uses: this.#uses },
+      stop: (keys: readonly string[], cause: StopCause) => this.#stop(keys, false, cause),
+    };
+  }
+
+  #shutDown(request: Shutdown): readonly InstanceId[] {
+    const { busy } = this.#roster;
     const again = this.#shutdown !== undefined;
     this.#shutdown ??= request;
     this.#lineup.clear();
@@ -166,7 +205,7 @@ export class Supervisor implements Supervision {
     if (again && request.patient) this.#stop(this.#roster.keys, true);
     else if (again)
       for (const key of this.#roster.keys) this.#receive(key, { type: 'kill', cause: { reason: 'shutdown' } });
-    this.#rest();
+    return busy.map(({ spec }) => spec.id);
   }
 
   #startService(tag: Tag): void {
@@ -193,7 +232,6 @@ export class Supervisor implements Supervision {
     if (!this.#reloads.isComing(tag)) this.#wakers.up(tag);
   }
 
-  /** A life reports. */
   #listenTo(key: string, tag: Tag): ChildListener {
     return {
       output: (output) => {
@@ -205,44 +243,19 @@ export class Supervisor implements Supervision {
         this.#rest();
       },
       exited: (remains) => {
-        this.#lives.forget(key);
-        this.#receive(key, { type: 'exited', remains });
-        this.#judge(key, remains.exit);
+        this.#ended(key, remains);
+        judge(key, remains.exit, this.#verdictParts);
         this.#rest();
       },
     };
   }
 
-  /** What one end means for the others and for the whole run. */
-  #judge(key: string, exit: Remains['exit']): void {
+  #ended(key: string, remains: Remains): void {
     const instance = this.#roster.get(key);
-    if (instance === undefined) return;
-    const { phase, spec } = instance;
-    const { tag, id } = spec;
-    const isOver = this.#reloads.ended(instance);
-    const failed = phase.is === 'failed';
-    if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
-      this.#wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
-    }
-    if (!this.#plan.services.some((service) => service.tag === tag) && !this.#roster.isBusy(tag)) {
-      this.#roster.removeService(tag);
-      return;
-    }
-    if (isOver) return;
-    if (failed) this.#failures.set(id, statusOf(exit));
-    if (phase.is === 'down' && phase.cause?.reason === 'idle') this.#letGo(tag, phase.cause);
-    const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
-    if (this.#plan.onExit === 'stop' && endedByItself && this.#shutdown === undefined) {
-      this.#shutDown({ type: 'shutdown', status: statusOf(exit), patient: false });
-    }
-  }
-
-  /** What was started only for an idle service is not needed any more. */
-  #letGo(tag: Tag, cause: StopCause): void {
-    for (const each of this.#roster.dispensableWithout(tag)) {
-      this.#leases.receive(each, { type: 'stopped' });
-      this.#stop(this.#roster.keysOf(each), false, cause);
-    }
+    const cause = instance?.phase.is === 'stopping' ? instance.phase.cause : undefined;
+    const end = { exit: remains.exit, at: this.#clock.now(), ...(cause && { cause }) };
+    this.#lives.ended(key, instance?.spec.id ?? key, end);
+    this.#receive(key, { type: 'exited', remains });
   }
 
   #performLease(tag: Tag, effect: LeaseEffect): void {
@@ -260,34 +273,26 @@ export class Supervisor implements Supervision {
     else this.#lineup.stop(this.#shutdown.patient);
     const canWake = this.#shutdown === undefined && this.#roster.canWake(this.#plan);
     if (!this.#roster.isAnyBusy && !canWake) this.#end();
-    else this.#disarm = this.#clock.wakeAt(this.#nextDeadline(), () => this.#wakeUp());
+    else {
+      const at = Math.min(this.#leases.deadline, this.#reloads.deadline, this.#roster.deadline);
+      this.#disarm = this.#clock.wakeAt(at, () => this.#wakeUp());
+    }
   }
 
   #end(): void {
     this.#run = 'finished';
     this.#wakers.close(new Error('proclet is ending'));
-    const status = statusOfRun({
-      asked: this.#shutdown?.status,
-      failure: [...this.#failures.values()][0],
-      phases: [...this.#roster.all].map(({ phase }) => phase),
-      expireStatus: this.#plan.expireStatus,
-    });
+    const [failure] = this.#failures.values();
+    const outcome = { asked: this.#shutdown?.status, failure, expireStatus: this.#plan.expireStatus };
+    const status = statusOfRun({ ...outcome, phases: [...this.#roster.all].map(({ phase }) => phase) });
     this.#bus.emit({ type: 'stopped', status });
     this.#finish(status);
-  }
-
-  #nextDeadline(): Millis {
-    let least = Math.min(this.#leases.deadline, this.#reloads.deadline);
-    for (const instance of this.#roster.all) least = Math.min(least, nextDeadline(instance));
-    return least;
   }
 
   #wakeUp(): void {
     // First what the instances are by now: whether a service still starts decides about its idle window.
     const now = this.#clock.now();
-    for (const instance of [...this.#roster.all]) {
-      if (nextDeadline(instance) <= now) this.#receive(instance.key, { type: 'deadline' });
-    }
+    for (const { key } of this.#roster.due(now)) this.#receive(key, { type: 'deadline' });
     this.#reloads.wake();
     this.#leases.wake();
     this.#rest();

@@ -8,6 +8,7 @@ export class Uses {
   readonly #clock: Clock;
   readonly #look: LookForUse;
   readonly #lastOutput = new Map<Tag, Millis>();
+  readonly #lastTouch = new Map<Tag, Millis>();
 
   constructor(roster: Roster, clock: Clock, look: LookForUse) {
     this.#roster = roster;
@@ -20,8 +21,18 @@ export class Uses {
     if (idle < Infinity) this.#lastOutput.set(tag, this.#clock.now());
   }
 
+  /** Somebody says that it is in use. */
+  touch(tag: Tag): void {
+    this.#lastTouch.set(tag, this.#clock.now());
+  }
+
+  of(service: ServiceSpec): Pick<Use, 'last' | 'busy'> {
+    const { last, busy } = this.#seen(service);
+    return { last: Math.max(last, this.#lastTouch.get(service.tag) ?? -Infinity), busy };
+  }
+
   /** A service without a port is used when it prints. While it starts it is in use. */
-  of({ tag, idleOn }: ServiceSpec): Pick<Use, 'last' | 'busy'> {
+  #seen({ tag, idleOn }: ServiceSpec): Pick<Use, 'last' | 'busy'> {
     if (this.#roster.has(tag, 'starting')) return { last: -Infinity, busy: true };
     const use = idleOn === 'access' ? this.#look(tag) : undefined;
     if (use?.listens === true) return use;

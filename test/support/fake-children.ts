@@ -39,6 +39,13 @@ export class FakeChildren {
       signal: record,
       kill: () => record('kill'),
       pids: () => [],
+      mark: '',
+      tap: () => () => {},
+      endInput() {},
+      send: (text) => {
+        record(`read ${text}`);
+        return true;
+      },
       abandon: () => {
         record('abandon');
         this.exit(id, { how: 'signal', signal: 'SIGKILL' }, [{ pid: this.#pid, state: 'D', command: 'stuck' }]);

@@ -9,6 +9,7 @@ export function instanceSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
     argv: ['/bin/sh', '-c', 'true'],
     env: {},
     port: 5000,
+    tty: false,
     directory: '/',
     detach: [],
     restart: 'on-failure',

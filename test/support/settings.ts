@@ -16,6 +16,9 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
     color: 'auto',
     timestamp: true,
     logFormat: 'text',
+    name: '',
+    keys: true,
+    stdinQuit: false,
     ...over,
   };
 }

@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import type { InstanceSpec, Output, Remains } from '../../src/model.js';
 import { createClock } from '../../src/platform/clock.js';
 import { newRun } from '../../src/platform/mark.js';
+import { createPipes } from '../../src/platform/pipes.js';
 import { createProcessTable } from '../../src/platform/process-table.js';
 import { ProcessTrees } from '../../src/platform/process-tree.js';
 import { createSpawn } from '../../src/platform/spawn.js';
@@ -44,6 +45,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
     ports,
     portOf: ({ port }) => port,
     socketsOf: () => [],
+    pipes: createPipes(3),
   });
   const outputs: Output[] = [];
   const orphans: number[] = [];

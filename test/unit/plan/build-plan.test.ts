@@ -80,6 +80,7 @@ describe('buildPlan', () => {
                 PROCLET_PORT_WEB: '5000',
               },
               port: 5000,
+              tty: false,
               directory: '/project',
               detach: [],
               restart: 'on-failure',

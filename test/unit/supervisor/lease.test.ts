@@ -8,7 +8,10 @@ import {
   warningBefore,
 } from '../../../src/supervisor/lease.js';
 
-function play(ttl: number, scenes: [at: number, input: LeaseInput['type'], effects: string[]][]): Lease {
+function play(
+  ttl: number,
+  scenes: [at: number, input: Exclude<LeaseInput['type'], 'extend'>, effects: string[]][],
+): Lease {
   let lease = newLease({ ttl, idle: Infinity });
   for (const [at, type, expected] of scenes) {
     const answer = stepLease(lease, { type }, at);

@@ -1,0 +1,56 @@
+/** What the commands share that talk to a running proclet. */
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Flags } from '@oclif/core';
+import { type ControlClient, connect } from '../control/client.js';
+import { ProcletError } from '../errors.js';
+import { findRun, type LiveRun, liveRuns } from '../platform/runs.js';
+import { BaseCommand } from './base-command.js';
+
+export interface Whereabouts {
+  readonly root?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+export abstract class ControlCommand extends BaseCommand {
+  static override baseFlags = {
+    root: Flags.string({ char: 'd', helpValue: 'DIR', summary: 'A directory of the project, instead of this one.' }),
+    name: Flags.string({ helpValue: 'NAME', summary: 'The name, or the pid, of the proclet that is meant.' }),
+  };
+
+  /** Talks to the run that is meant, and closes the connection. */
+  protected async talk<T>(where: Whereabouts, say: (client: ControlClient, run: LiveRun) => Promise<T>): Promise<T> {
+    const run = runOf(where);
+    const client = await connect(run.socket);
+    try {
+      return await say(client, run);
+    } finally {
+      client.close();
+    }
+  }
+
+  protected print(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  protected printJson(value: unknown): void {
+    this.print(JSON.stringify(value, undefined, 2));
+  }
+}
+
+/** Throws ProcletError when there is none, or more than one. */
+export function runOf({ root, name = process.env['PROCLET_NAME'] || undefined }: Whereabouts): LiveRun {
+  const directory = directoryOf(root ?? '.');
+  return findRun({ name, directory }, liveRuns());
+}
+
+export function directoryOf(text: string): string {
+  try {
+    return realpathSync(resolve(text));
+  } catch (cause) {
+    throw new ProcletError('USAGE', `the directory ${text} does not exist`, { cause });
+  }
+}
+
+/** `--json`, for the commands that print what people read. */
+export const jsonFlag = Flags.boolean({ summary: 'Print JSON for programs.' });

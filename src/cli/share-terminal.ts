@@ -1,0 +1,57 @@
+/** Our terminal as that of a service: keys go there, its bytes come here, until Ctrl-] or its end. */
+import type { ControlClient } from '../control/client.js';
+import { onSignals } from '../platform/signals.js';
+
+/** Ctrl-], as telnet has it: neither shells nor debuggers use it. */
+const leaveKey = '\x1d';
+
+/** Rejects with a ProcletError when the service has no terminal. */
+export async function shareTerminal(client: ControlClient, target: string): Promise<number> {
+  const { stdin, stdout } = process;
+  const isTTY = stdin.isTTY === true;
+  const size = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
+  let leave = () => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const forward = (text: string) => {
+    client
+      .request({ verb: 'send', targets: [target], text })
+      .catch((error: Error) => stdout.write(`\r\nproclet: ${error.message}\r\n`));
+  };
+  const onKeys = (text: string) => {
+    const [before = '', ...after] = text.split(leaveKey);
+    if (before !== '') forward(before);
+    if (after.length > 0 && isTTY) leave();
+  };
+  const over = client.request({ verb: 'attach', target, ...size() }, (item) => {
+    if ('data' in item) stdout.write(Buffer.from(item.data, 'base64'));
+  });
+  // A refusal comes before anything else, and before the terminal is changed.
+  const refused = await Promise.race([
+    over.then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+    client.request({ verb: 'hello' }).then(() => undefined),
+  ]);
+  if (refused !== undefined) throw refused;
+  if (isTTY) {
+    stdin.setRawMode(true);
+    process.stderr.write(`proclet: this is ${target}; leave it with Ctrl-]\r\n`);
+  }
+  stdin.setEncoding('utf8').on('data', onKeys).resume();
+  const deafen = onSignals(['SIGWINCH', 'SIGTERM', 'SIGHUP'], (signal) => {
+    if (signal === 'SIGWINCH') client.request({ verb: 'resize', target, ...size() }).catch(() => {});
+    else leave();
+  });
+  try {
+    await Promise.race([over, left]);
+  } finally {
+    deafen();
+    stdin.off('data', onKeys).pause();
+    if (isTTY) stdin.setRawMode(false);
+    process.stderr.write(`\nproclet: left ${target}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,27 @@
+/** Where a detached run keeps its output: a directory of the user's own for each project and name. */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+export function stateDirectory(root: string, name: string): string {
+  const base = process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+  const hash = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 10);
+  return join(base, 'proclet', `${basename(root) || 'root'}-${hash}`);
+}
+
+/** The log files that a detached run of a directory, or of one above it, has left. */
+export function keptLogs(directory: string, name: string): string[] {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = logsIn(stateDirectory(at, name));
+    if (found.length > 0 || dirname(at) === at) return found;
+  }
+}
+
+export function logsIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).flatMap((name) => (name.endsWith('.log') ? [join(directory, name)] : []));
+  } catch {
+    return []; // ENOENT
+  }
+}

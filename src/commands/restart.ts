@@ -1,0 +1,33 @@
+import { Args, Flags } from '@oclif/core';
+import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { timeoutOf } from '../cli/timeout.js';
+import type { InstanceId } from '../model.js';
+
+export default class Restart extends ControlCommand {
+  static override summary = 'Restart services, start those that are down, and wait until they are ready.';
+  static override examples = [
+    { description: 'one service', command: '<%= config.bin %> restart web' },
+    { description: 'all of them', command: '<%= config.bin %> restart' },
+  ];
+  static override strict = false;
+  static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
+  static override flags = {
+    timeout: Flags.string({ char: 't', helpValue: '60s', default: '60s', summary: 'How long to wait for them.' }),
+    wait: Flags.boolean({ default: true, allowNo: true, summary: 'Wait until they are ready.' }),
+    json: jsonFlag,
+  };
+
+  async run(): Promise<number> {
+    const { flags, argv } = await this.parse(Restart);
+    const targets = argv as string[];
+    const timeout = timeoutOf(flags.timeout);
+    const ids = await this.talk(flags, async (client) => {
+      const answer = await client.request<{ ids: InstanceId[] }>({ verb: 'restart', targets });
+      if (flags.wait) await client.request({ verb: 'wait', targets: answer.ids, timeout });
+      return answer.ids;
+    });
+    if (flags.json) this.printJson({ ids });
+    else this.print(`${ids.join(', ')}: ${flags.wait ? 'ready' : 'restarting'}`);
+    return 0;
+  }
+}

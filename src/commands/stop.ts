@@ -1,0 +1,52 @@
+import { Args, Flags } from '@oclif/core';
+import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import type { Ended, WouldEnd } from '../control/protocol.js';
+import { formatDuration } from '../duration.js';
+
+export default class Stop extends ControlCommand {
+  static override summary = 'Stop services, or everything and proclet itself; returns when all of it is gone.';
+  static override examples = [
+    { description: 'everything', command: '<%= config.bin %> stop' },
+    { description: 'one service; the others run on', command: '<%= config.bin %> stop web' },
+    { description: 'which process would get which signal', command: '<%= config.bin %> stop --dry-run' },
+  ];
+  static override strict = false;
+  static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
+  static override flags = {
+    'dry-run': Flags.boolean({ summary: 'Show which processes would get which signal, and stop nothing.' }),
+    json: jsonFlag,
+  };
+
+  async run(): Promise<number> {
+    const { flags, argv } = await this.parse(Stop);
+    const targets = argv as string[];
+    const dryRun = flags['dry-run'];
+    const answer = await this.talk(flags, (client) =>
+      client.request<{ ended?: Ended[]; wouldEnd?: WouldEnd[] }>({ verb: 'stop', targets, dryRun }),
+    );
+    if (flags.json) this.printJson(answer.ended ?? answer.wouldEnd);
+    else if (dryRun) this.#printWouldEnd(answer.wouldEnd ?? []);
+    else this.#printEnded(answer.ended ?? []);
+    return answer.ended?.some(({ survivors }) => survivors.length > 0) ? 1 : 0;
+  }
+
+  #printWouldEnd(would: readonly WouldEnd[]): void {
+    if (would.length === 0) this.print('Nothing runs, so nothing would be stopped.');
+    for (const { id, signal, grace, processes } of would) {
+      const then = grace === null ? 'and would be waited for' : `and SIGKILL after ${formatDuration(grace)}`;
+      this.print(
+        `${id}: ${signal} to ${processes.length === 1 ? '1 process' : `${processes.length} processes`}, ${then}`,
+      );
+      for (const { pid, command } of processes) this.print(`  ${String(pid).padStart(7)}  ${command}`);
+    }
+  }
+
+  #printEnded(ended: readonly Ended[]): void {
+    if (ended.length === 0) this.print('Nothing ran.');
+    for (const { id, processes, took, survivors } of ended) {
+      const count = processes === 1 ? '1 process' : `${processes} processes`;
+      const left = survivors.length === 0 ? '' : `; could not be ended: pid ${survivors.join(', ')}`;
+      this.print(`${id} stopped (${count}, ${formatDuration(took)})${left}`);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { Args, Flags } from '@oclif/core';
+import { ControlCommand, runOf } from '../cli/control-command.js';
+import { timeoutOf } from '../cli/timeout.js';
+import { connect } from '../control/client.js';
+import { ProcletError } from '../errors.js';
+import type { InstanceId } from '../model.js';
+import { createClock } from '../platform/clock.js';
+
+export default class Wait extends ControlCommand {
+  static override summary = 'Wait until services are ready; says what it waits for when the time is over.';
+  static override description =
+    `A proclet that is only being started is waited for too. What sleeps until an access is ready.
+Ends at once, with 1, when a service will not become ready: it failed, or somebody stopped it.`;
+  static override examples = [
+    { description: 'for all', command: '<%= config.bin %> start -D && <%= config.bin %> wait && npm run e2e' },
+    { description: 'for one, half a minute', command: '<%= config.bin %> wait web --timeout 30s' },
+  ];
+  static override strict = false;
+  static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
+  static override flags = {
+    timeout: Flags.string({ char: 't', helpValue: '60s', default: '60s', summary: 'How long to wait.' }),
+    quiet: Flags.boolean({ char: 'q', summary: 'Say nothing when they are ready.' }),
+  };
+
+  async run(): Promise<number> {
+    const { flags, argv } = await this.parse(Wait);
+    const targets = argv as string[];
+    const timeout = timeoutOf(flags.timeout);
+    const clock = createClock();
+    const until = clock.now() + timeout;
+    for (;;) {
+      try {
+        const client = await connect(runOf(flags).socket);
+        const left = Math.max(0, until - clock.now());
+        const { ids } = await client.request<{ ids: InstanceId[] }>({ verb: 'wait', targets, timeout: left });
+        client.close();
+        clock.close();
+        if (!flags.quiet) this.print(`${ids.join(', ')}: ready`);
+        return 0;
+      } catch (error) {
+        const isComing = error instanceof ProcletError && error.code === 'NOT_RUNNING' && clock.now() < until;
+        if (!isComing) throw error;
+        await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
+      }
+    }
+  }
+}
+
+const lookEvery = 50;

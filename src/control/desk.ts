@@ -1,0 +1,240 @@
+/** What the requests on the socket mean, in terms of the run. The only part of control/ that knows both. */
+import { ProcletError } from '../errors.js';
+import { describeExit } from '../exit-status.js';
+import type { Happening, InstanceId, InstanceSnapshot, Plan, ProcletEvent, Tag, Usage } from '../model.js';
+import type { Clock, Supervision } from '../ports.js';
+import { eventToWire } from '../wire.js';
+import { type Message, readMessage } from './messages.js';
+import type { Ended, RunInfo, Status, WouldEnd } from './protocol.js';
+import { type Call, type Desk, ProtocolError } from './server.js';
+import { standingOf } from './standing.js';
+
+/** The run, as far as requests are about it. */
+export interface Subject {
+  readonly info: RunInfo;
+  readonly clock: Clock;
+  readonly supervision: Supervision;
+  plan(): Plan;
+  /** What is remembered, oldest first. */
+  events(): readonly ProcletEvent[];
+  /** Before this moment something may have been forgotten. */
+  completeSince(): number;
+  /** Directories and files that hold more of the output than is remembered. */
+  readonly logFiles: readonly string[];
+  /** Other numbers of instances. */
+  scale(counts: Readonly<Record<Tag, number>>): Promise<void>;
+  inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage>;
+  commandOf(pid: number): string;
+  /** Tells the terminal that an instance runs in how large it is. */
+  resize(pids: readonly number[], size: { columns: number; rows: number }): void;
+}
+
+type Exited = Extract<Happening, { type: 'exited' }>;
+type Of<V extends Message['verb']> = Extract<Message, { verb: V }>;
+
+export function createDesk(subject: Subject): Desk {
+  return (line, call) => {
+    const read = readMessage(line);
+    if ('problem' in read) return { id: read.id, answer: Promise.reject(new ProtocolError(read.problem)) };
+    // Not before the caller knows which request it is that the items answer.
+    return { id: read.id, answer: Promise.resolve().then(() => answerTo(read.message, call, subject)) };
+  };
+}
+
+function answerTo(message: Message, call: Call, subject: Subject): unknown {
+  const { supervision } = subject;
+  switch (message.verb) {
+    case 'hello':
+      return subject.info;
+    case 'ps':
+      return statusOf(message, subject);
+    case 'stop':
+      return message.dryRun ? wouldEnd(message, subject) : stop(message, subject);
+    case 'scale':
+      return subject.scale(message.counts).then(() => statusOf({ verb: 'ps', usage: false }, subject));
+    case 'signal':
+      return {
+        ids: supervision.request({ ...message, type: 'signal', signal: message.signal as NodeJS.Signals }),
+      };
+    case 'restart':
+    case 'touch':
+    case 'expire':
+    case 'keep':
+    case 'extend':
+    case 'send': {
+      const { verb, ...request } = message;
+      const ids = supervision.request({ type: verb, ...request } as Parameters<Supervision['request']>[0]);
+      return {
+        ids,
+        services: supervision
+          .snapshot()
+          .services.filter(({ instances }) => instances.some(({ id }) => ids.includes(id))),
+      };
+    }
+    case 'events':
+      return follow(message, call, subject);
+    case 'wait':
+      return wait(message, call, subject);
+    case 'attach':
+      return attach(message, call, subject);
+    case 'resize':
+      return resize(message, subject);
+    default:
+      return message satisfies never;
+  }
+}
+
+function statusOf({ usage }: Of<'ps'>, { info, supervision, inspect }: Subject): Status {
+  const { services } = supervision.snapshot();
+  if (!usage) return { ...info, services };
+  const used = inspect(services.flatMap(({ instances }) => instances));
+  const measured = services.map((service) => ({
+    ...service,
+    instances: service.instances.map((one) => {
+      const found = one.mark === undefined ? undefined : used.get(one.mark);
+      return { ...one, ...(found && { usage: found }) };
+    }),
+  }));
+  return { ...info, services: measured };
+}
+
+/** Resolves when all that was to be stopped is gone, with how it ended. */
+function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ended: Ended[] }> {
+  return new Promise((resolve, reject) => {
+    const ended: Ended[] = [];
+    let ids: readonly InstanceId[] = [];
+    const isOver = () => supervision.busyOf(ids) === 0;
+    const leave = supervision.subscribe((event) => {
+      if (event.type === 'exited' && (targets.length === 0 || ids.includes(event.id))) ended.push(endedOf(event));
+      if (event.type === 'stopped' || (targets.length > 0 && event.type === 'exited' && isOver())) finish();
+    });
+    const finish = () => {
+      leave();
+      resolve({ ended });
+    };
+    try {
+      ids =
+        targets.length === 0
+          ? supervision.request({ type: 'shutdown', status: 0, patient: false })
+          : supervision.request({ type: 'stop', targets });
+      if (targets.length > 0 && isOver()) finish();
+    } catch (error) {
+      leave();
+      reject(error);
+    }
+  });
+}
+
+function endedOf({ id, role, exit, processes, took = 0, survivors }: Exited): Ended {
+  return { id, role, how: describeExit(exit), processes, took, survivors: survivors.map(({ pid }) => pid) };
+}
+
+function wouldEnd(
+  { targets }: Of<'stop'>,
+  { supervision, plan, inspect, commandOf }: Subject,
+): { wouldEnd: WouldEnd[] } {
+  const ids = supervision.resolve(targets);
+  const specs = new Map(plan().services.flatMap(({ instances }) => instances.map((spec) => [spec.id, spec] as const)));
+  const running = supervision
+    .snapshot()
+    .services.flatMap(({ instances }) => instances.filter(({ id, pid }) => pid && ids.includes(id)));
+  const used = inspect(running);
+  const answer = running.map(({ id, mark = '' }): WouldEnd => {
+    const { stopSignal = 'SIGTERM', grace = 0 } = specs.get(id) ?? {};
+    const pids = used.get(mark)?.pids ?? [];
+    const processes = pids.map((pid) => ({ pid, command: commandOf(pid) }));
+    return { id, signal: stopSignal, grace: grace === Infinity ? null : grace, processes };
+  });
+  return { wouldEnd: answer };
+}
+
+/** What is remembered, then what happens. */
+function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
+  const { supervision } = subject;
+  const ids = message.targets.length === 0 ? undefined : new Set(supervision.resolve(message.targets));
+  const tags = new Set([...(ids ?? [])].map((id) => id.slice(0, id.lastIndexOf('.'))));
+  const isWanted = (event: ProcletEvent) => {
+    if (event.type === 'output' ? event.end === 'open' && !message.open : message.only === 'output') return false;
+    if (ids === undefined) return true;
+    return 'id' in event ? ids.has(event.id) : !('tag' in event) || tags.has(event.tag);
+  };
+  const past = subject.events().filter((event) => event.at >= message.since && isWanted(event));
+  for (const event of message.last === 0 ? [] : past.slice(-message.last)) call.item({ event: eventToWire(event) });
+  const { logFiles } = subject;
+  const complete = subject.completeSince();
+  const result = { logFiles, ...(complete > -Infinity && { completeSince: complete }) };
+  if (!message.follow) return result;
+  return new Promise((resolve) => {
+    const leave = supervision.subscribe((event) => {
+      if (isWanted(event)) call.item({ event: eventToWire(event) });
+      if (event.type === 'stopped') resolve(result);
+    });
+    call.onEnd(leave);
+  });
+}
+
+/** Resolves when they are all ready; rejects when one will not be, or when the time is over. */
+function wait({ targets, timeout }: Of<'wait'>, call: Call, { supervision, clock }: Subject): Promise<unknown> {
+  const ids = supervision.resolve(targets);
+  return new Promise((resolve, reject) => {
+    const look = (isLast: boolean) => {
+      const services = supervision
+        .snapshot()
+        .services.filter(({ instances }) => instances.some(({ id }) => ids.includes(id)));
+      const standings = services.map((service) => standingOf(service, ids, targets.length > 0));
+      const hopeless = standings.find((one) => one.is === 'hopeless');
+      const pending = standings.flatMap((one) => (one.is === 'pending' ? [one.why] : []));
+      if (hopeless?.is === 'hopeless') reject(new ProcletError('FAILED', hopeless.why));
+      else if (pending.length === 0) resolve({ ids });
+      else if (isLast) reject(new ProcletError('TIMEOUT', `not ready: ${pending.join('; ')}`));
+    };
+    call.onEnd(
+      supervision.subscribe((event) => {
+        if (event.type === 'stopped') reject(new ProcletError('NOT_RUNNING', 'the run ended'));
+        else if (event.type !== 'output') look(false);
+      }),
+    );
+    call.onEnd(clock.wakeAt(clock.now() + timeout, () => look(true)));
+    look(false);
+  });
+}
+
+/** The terminal of one instance, byte by byte, until the client leaves or the instance ends. */
+function attach({ target, columns, rows }: Of<'attach'>, call: Call, subject: Subject): Promise<unknown> {
+  const { supervision } = subject;
+  const id = soleInstance(target, subject);
+  const spec = subject
+    .plan()
+    .services.flatMap(({ instances }) => instances)
+    .find((one) => one.id === id);
+  if (spec?.tty !== true) {
+    throw new ProcletError('REFUSED', `${id} has no terminal of its own`, {
+      hint: 'Give it one with tty: true in proclet.yml.',
+    });
+  }
+  return new Promise((resolve, reject) => {
+    const leave = supervision.tap(id, (chunk) => call.item({ data: Buffer.from(chunk).toString('base64') }));
+    if (leave === undefined) return reject(new ProcletError('REFUSED', `${id} is not running`));
+    call.onEnd(leave);
+    call.onEnd(
+      supervision.subscribe((event) => {
+        if (event.type === 'exited' && event.id === id) resolve({ id, ended: describeExit(event.exit) });
+      }),
+    );
+    subject.resize(supervision.pidsOf(spec.tag), { columns, rows });
+  });
+}
+
+function resize({ target, columns, rows }: Of<'resize'>, subject: Subject): unknown {
+  const id = soleInstance(target, subject);
+  subject.resize(subject.supervision.pidsOf(id.slice(0, id.lastIndexOf('.'))), { columns, rows });
+  return { id };
+}
+
+function soleInstance(target: string, { supervision }: Subject): InstanceId {
+  const [id, ...more] = supervision.resolve([target]);
+  if (id !== undefined && more.length === 0) return id;
+  throw new ProcletError('REFUSED', `${target} has more than one instance`, {
+    hint: `Say which: ${id}, ${more.join(', ')}`,
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * What goes over a run's socket: JSON lines, version 1. docs/control-protocol.md says it for people. A client sends
+ * requests, each a line; the server answers each with one last line, before which there may be lines with items.
+ */
+import type { ErrorCode } from '../errors.js';
+import type { InstanceId, InstanceSnapshot, Millis, Role, ServiceSnapshot, Snapshot, Usage } from '../model.js';
+
+export const protocolVersion = 1;
+
+/** The longest line that a server reads, in characters. */
+export const longestRequest = 64 * 1024;
+
+/** The longest line that a client reads. */
+export const longestReply = 16 * 1024 * 1024;
+
+/** Who it is that answers. */
+export interface RunInfo {
+  readonly protocol: typeof protocolVersion;
+  readonly version: string;
+  readonly run: string;
+  readonly pid: number;
+  readonly name: string;
+  readonly root: string;
+  readonly command: 'start' | 'run';
+  /** Wall time in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** The answer to `ps`: how the run stands, with what the machine says of its processes if that was asked for. */
+export interface Status extends RunInfo, Snapshot {
+  readonly services: readonly (Omit<ServiceSnapshot, 'instances'> & {
+    readonly instances: readonly (InstanceSnapshot & { readonly usage?: Usage })[];
+  })[];
+}
+
+/** How an instance that was stopped ended. */
+export interface Ended {
+  readonly id: InstanceId;
+  readonly role: Role;
+  readonly how: string;
+  readonly processes: number;
+  readonly took: Millis;
+  readonly survivors: readonly number[];
+}
+
+/** Which process would get which signal. */
+export interface WouldEnd {
+  readonly id: InstanceId;
+  readonly signal: NodeJS.Signals;
+  readonly grace: Millis | null;
+  readonly processes: readonly { readonly pid: number; readonly command: string }[];
+}
+
+export type RequestId = string | number | null;
+
+/** What a server sends. */
+export type Reply =
+  | { readonly id: RequestId; readonly event: Readonly<Record<string, unknown>> }
+  /** Events that were left out because they were not read in time. */
+  | { readonly id: RequestId; readonly skipped: number }
+  /** Bytes of a terminal, in base64. */
+  | { readonly id: RequestId; readonly data: string }
+  | { readonly id: RequestId; readonly ok: true; readonly result: unknown }
+  | { readonly id: RequestId; readonly ok: false; readonly error: WireError };
+
+export interface WireError {
+  readonly code: ErrorCode | 'PROTOCOL' | 'BUSY';
+  readonly message: string;
+  readonly hint?: string;
+}

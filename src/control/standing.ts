@@ -1,0 +1,33 @@
+/** Whether services are ready, may still become so, or will not. Pure. */
+import { describeExit } from '../exit-status.js';
+import type { InstanceId, ServiceSnapshot } from '../model.js';
+
+export type Standing = { readonly is: 'ready' } | { readonly is: 'pending' | 'hopeless'; readonly why: string };
+
+/** `named`: somebody asks for this service itself, not for all that the run starts. */
+export function standingOf(
+  { tag, start, instances }: ServiceSnapshot,
+  ids: readonly InstanceId[],
+  named: boolean,
+): Standing {
+  const serving = instances.filter(({ id, role }) => role === 'serving' && ids.includes(id));
+  const isDown = serving.every(({ phase }) => phase === 'down');
+  // What sleeps is there for whoever comes.
+  if (start === 'on-access' && isDown) return { is: 'ready' };
+  if (start === 'manual' && isDown && !named) return { is: 'ready' };
+  for (const { id, phase, cause, last, retryIn } of serving) {
+    if (phase === 'up') continue;
+    if (phase === 'failed')
+      return { is: 'hopeless', why: `${id} failed${last ? `: it ${describeExit(last.exit)}` : ''}` };
+    if (phase === 'down' && cause !== undefined) return { is: 'hopeless', why: `${id} is down (${cause.reason})` };
+    // It did what it had to do, and well.
+    if (phase === 'down' && last !== undefined) continue;
+    if (phase === 'down' && start === 'manual') return { is: 'hopeless', why: `${id} is not started` };
+    const crashed =
+      phase === 'backoff' && last
+        ? `${id} ${describeExit(last.exit)} and is started again in ${Math.ceil((retryIn ?? 0) / 1000)}s`
+        : '';
+    return { is: 'pending', why: crashed || (phase === 'down' ? `${tag} waits for others` : `${id} is ${phase}`) };
+  }
+  return { is: 'ready' };
+}

@@ -1,0 +1,19 @@
+/** What the machine says about the processes of instances: who they are, what they take, where they listen. */
+import type { InstanceSnapshot, Usage } from './model.js';
+import { listeningPorts } from './network/listening.js';
+import { membersByMark, type Tree } from './platform/members-by-mark.js';
+import { createProcessTable } from './platform/process-table.js';
+import { usageOf } from './platform/usage.js';
+
+/** By the mark of each instance that runs; one reading of the process table for all of them. */
+export function inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage> {
+  const trees = instances.flatMap(({ pid, mark }): Tree[] => (pid && mark ? [{ leader: pid, mark }] : []));
+  const members = membersByMark(trees, createProcessTable());
+  const ports = listeningPorts(members);
+  return new Map([...members].map(([mark, pids]) => [mark, { pids, ...usageOf(pids), ports: ports.get(mark) ?? [] }]));
+}
+
+/** The command line of a process, for people. */
+export function commandOf(pid: number): string {
+  return createProcessTable().command(pid);
+}

@@ -1,0 +1,148 @@
+/**
+ * The output in files: one for each service that has one, or one for each in a directory, where `proclet.log` is what
+ * proclet says itself. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
+ * Only the user can read them. They grow to a size, and then `web.log.1` is the one before.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import type { Bytes, LogConfig, Plan, ProcletEvent, Tag } from '../model.js';
+import type { Gate, Observer } from '../ports.js';
+import { toBytes } from './bytes.js';
+import { bare, withoutReturns } from './escapes.js';
+import { ownName, tagOf } from './margin.js';
+import { createSentences } from './sentences.js';
+
+export interface LogFiles {
+  readonly observe: Observer;
+  readonly gate: Gate;
+  /** The paths, rotated ones without their numbers. */
+  readonly paths: readonly string[];
+  /** Goes on in new files of the same names, once somebody has moved the old ones away. */
+  reopen(): void;
+  /** Resolves when everything was handed to the system. */
+  close(): Promise<void>;
+}
+
+const defaults = { 'max-size': 10 * 1024 ** 2, backups: 5, colors: false } as const;
+
+export function logFileOf(directory: string, name: string): LogConfig {
+  return { ...defaults, file: join(directory, `${name}.log`) };
+}
+
+/** `told` gets what went wrong with a file, once for each. */
+export function createLogFiles(
+  plan: Plan,
+  directory: string | undefined,
+  told: (problem: string) => void,
+): LogFiles | undefined {
+  const configs = new Map<Tag | typeof ownName, LogConfig>();
+  for (const { tag, log } of plan.services) {
+    const config = log ?? (directory === undefined ? undefined : logFileOf(directory, tag));
+    if (config) configs.set(tag, config);
+  }
+  if (directory !== undefined && !configs.has(ownName)) configs.set(ownName, logFileOf(directory, ownName));
+  if (configs.size === 0) return undefined;
+  const files = new Map([...configs].map(([name, config]) => [name, new LogFile(config, told)]));
+  const sentencesAbout = createSentences();
+  const write = (name: string, at: number, who: string, text: Bytes) => {
+    const start = `${new Date(at).toISOString()} ${who} | `;
+    files.get(name)?.write(start, text);
+  };
+  return {
+    observe(event: ProcletEvent) {
+      if (event.type !== 'output') {
+        for (const { text } of sentencesAbout(event)) write(ownName, event.at, ownName, toBytes(`${text}\n`));
+      } else if (event.end !== 'open') {
+        write(tagOf(event.id), event.at, event.id, event.end === 'cut' ? `${event.text}\n` : event.text);
+      }
+    },
+    gate: {
+      get isOpen() {
+        return [...files.values()].every((file) => file.isOpen);
+      },
+      whenOpen(go) {
+        const full = [...files.values()].find((file) => !file.isOpen);
+        if (full) full.whenOpen(go);
+        else go();
+      },
+    },
+    paths: [...configs.values()].map(({ file }) => file),
+    reopen() {
+      for (const file of files.values()) file.reopen();
+    },
+    close: async () => void (await Promise.all([...files.values()].map((file) => file.close()))),
+  };
+}
+
+/** What may wait for the disk. */
+const mostWaiting = 1024 * 1024;
+
+class LogFile {
+  readonly #config: LogConfig;
+  readonly #told: (problem: string) => void;
+  #stream: RotatingFileStream;
+  #waiting: (() => void)[] = [];
+  #isBroken = false;
+
+  constructor(config: LogConfig, told: (problem: string) => void) {
+    this.#config = config;
+    this.#told = told;
+    this.#stream = this.#open();
+  }
+
+  get isOpen(): boolean {
+    return this.#isBroken || this.#stream.writableLength < mostWaiting;
+  }
+
+  whenOpen(go: () => void): void {
+    this.#waiting.push(go);
+  }
+
+  write(start: string, text: Bytes): void {
+    if (this.#isBroken) return;
+    const lines = (this.#config.colors ? text : bare(text)).split('\n').slice(0, -1);
+    const whole = lines.map((line) => `${start}${withoutReturns(line)}\n`).join('');
+    this.#stream.write(Buffer.from(whole, 'latin1'));
+  }
+
+  reopen(): void {
+    this.#stream.end();
+    this.#stream = this.#open();
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isBroken) return resolve();
+      this.#stream.once('error', () => resolve());
+      this.#stream.end(() => resolve());
+    });
+  }
+
+  #open(): RotatingFileStream {
+    const { file, backups, 'max-size': size } = this.#config;
+    const [path, name] = [dirname(file), basename(file)];
+    const next = (_: number | Date, index?: number) => (index ? `${name}.${index}` : name);
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      chmodSync(file, 0o600);
+    } catch {
+      // ENOENT: the usual case. What is wrong with the directory is told when the file is opened.
+    }
+    const stream = createStream(next, { path, size: `${size}B`, mode: 0o600, ...(backups > 0 && { rotate: backups }) });
+    stream.on('error', (error) => this.#break(error));
+    stream.on('drain', () => this.#release());
+    return stream;
+  }
+
+  #break({ message }: Error): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#told(`${this.#config.file} cannot be written, so nothing more goes there: ${message}`);
+    this.#release();
+  }
+
+  #release(): void {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+}

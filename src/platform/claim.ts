@@ -1,0 +1,64 @@
+/** Files of which only one live process has each: claimed whole or not at all, and taken over from the dead. */
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+
+export interface Claim {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+  /** Throws when whoever wrote this text lives, and so has the file. */
+  readonly assertStale: (text: string) => void;
+}
+
+/** Answers the end of the claim. */
+export function claim({ path, text, mode, assertStale }: Claim): () => void {
+  const draft = `${path}.${process.pid}`;
+  try {
+    writeFileSync(draft, text, { mode });
+    for (let tries = 0; ; tries += 1) {
+      try {
+        linkSync(draft, path); // fails if the file is there, so that of two only one has it
+        break;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === 3) throw error;
+        const found = textOf(path);
+        if (found !== undefined) {
+          assertStale(found);
+          takeAway(path, found);
+        }
+      }
+    }
+  } finally {
+    remove(draft);
+  }
+  return () => {
+    if (textOf(path) === text) remove(path);
+  };
+}
+
+/** Removes the file if it still is the stale one: another process may have taken its place since it was read. */
+function takeAway(path: string, stale: string): void {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+    if (textOf(aside) !== stale) linkSync(aside, path);
+  } catch {
+    // ENOENT: gone already. EEXIST: a third one was faster, which the next try sees.
+  }
+  remove(aside);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // ENOENT
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // ENOENT: never made, or gone already
+  }
+}

@@ -1,0 +1,48 @@
+/** How a run stands, as data for whoever asks. Only reads. */
+import type { Instance, InstanceSnapshot, Millis, Plan, ServiceSnapshot, Snapshot } from '../model.js';
+import type { Leases } from './leases.js';
+import type { Lives } from './lives.js';
+import type { Roster } from './roster.js';
+import type { Uses } from './uses.js';
+
+export interface Shown {
+  readonly plan: Plan;
+  readonly roster: Roster;
+  readonly leases: Leases;
+  readonly lives: Lives;
+  readonly uses: Uses;
+}
+
+export function takeSnapshot({ roster, ...shown }: Shown, now: Millis): Snapshot {
+  const { leases, uses } = shown;
+  const services = [...roster.services.values()].map((service): ServiceSnapshot => {
+    const { tag, command, position, start, fronts } = service;
+    const lease = roster.isBusy(tag) ? leases.remaining(tag) : undefined;
+    const { last, busy } = uses.of(service);
+    const usedAgo = busy && !roster.has(tag, 'starting') ? 0 : now - last;
+    return {
+      ...{ tag, command, position, start, listen: fronts.map(({ listen }) => listen) },
+      ...(lease && { lease }),
+      ...(usedAgo < Infinity && { usedAgo: Math.max(0, usedAgo) }),
+      instances: roster.of(tag).map((instance) => instanceSnapshot(instance, shown, now)),
+    };
+  });
+  return { services };
+}
+
+function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, now: Millis): InstanceSnapshot {
+  const { spec, phase, role, generation, key } = instance;
+  const child = lives.get(key);
+  const began = phase.is === 'up' ? phase.startedAt : 'since' in phase ? phase.since : undefined;
+  const last = lives.lastEnd(spec.id);
+  return {
+    ...{ id: spec.id, phase: phase.is, role, generation, port: spec.port },
+    ...(child && child.pid > 0 && { pid: child.pid, mark: child.mark }),
+    ...(began !== undefined && { age: now - began }),
+    ...(phase.is === 'backoff' && { retryIn: Math.max(0, phase.retryAt - now) }),
+    ...('cause' in phase && phase.cause && { cause: phase.cause }),
+    ...(last && {
+      last: { exit: last.exit, ago: now - last.at, ...(last.cause && { cause: last.cause }) },
+    }),
+  };
+}

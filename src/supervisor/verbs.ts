@@ -1,0 +1,130 @@
+/** What people ask of services by name, done with the parts of a supervisor. */
+import { ProcletError } from '../errors.js';
+import type { InstanceId, Request, StopCause, Tag } from '../model.js';
+import type { Input } from './instance.js';
+import type { Leases } from './leases.js';
+import type { Lineup } from './lineup.js';
+import type { Lives } from './lives.js';
+import type { Reloads } from './reloads.js';
+import type { Roster } from './roster.js';
+import { resolveTargets, type Target } from './targets.js';
+import type { Uses } from './uses.js';
+
+export interface VerbParts {
+  readonly roster: Roster;
+  readonly leases: Leases;
+  readonly lineup: Lineup;
+  readonly lives: Lives;
+  readonly reloads: Reloads;
+  readonly uses: Uses;
+  receive(key: string, input: Input): void;
+  stop(keys: readonly string[], cause: StopCause): void;
+  wake(tag: Tag): Promise<void>;
+}
+
+export type Verb = Exclude<Request, { type: 'shutdown' }>;
+
+/** Answers whom it concerned. Throws ProcletError when it makes no sense for any of them. */
+export function perform(verb: Verb, parts: VerbParts): readonly InstanceId[] {
+  const targets = resolveTargets(verb.targets ?? [], parts.roster.services.values());
+  switch (verb.type) {
+    case 'signal':
+      return signal(verb, targets, parts);
+    case 'stop':
+      for (const target of targets) stop(target, parts);
+      return targets.flatMap(({ ids }) => ids);
+    case 'restart':
+      for (const target of targets) restart(target, parts);
+      return targets.flatMap(({ ids }) => ids);
+    case 'send':
+      return send(verb.text, targets, parts);
+    case 'touch':
+      return touch(targets, parts);
+    case 'extend':
+    case 'expire':
+    case 'keep':
+      return changeLeases(verb, targets, parts);
+    default:
+      return verb satisfies never;
+  }
+}
+
+function stop({ tag, ids, isWhole }: Target, { roster, leases, lineup, reloads, stop: end }: VerbParts): void {
+  if (isWhole) {
+    lineup.forget(tag);
+    reloads.stop(tag);
+    leases.receive(tag, { type: 'stopped' });
+  }
+  const keys = roster.of(tag).filter(({ spec }) => ids.includes(spec.id));
+  end(
+    keys.map(({ key }) => key),
+    { reason: 'requested' },
+  );
+}
+
+/** What is down is started, with what it is after; the lease of what runs goes on. */
+function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, receive }: VerbParts): void {
+  if (isWhole && !roster.isBusy(tag)) {
+    lineup.want(tag);
+    return;
+  }
+  leases.receive(tag, { type: 'started' });
+  for (const { key, spec } of roster.servingOf(tag)) {
+    if (ids.includes(spec.id)) receive(key, { type: 'restart', cause: { reason: 'requested' } });
+  }
+}
+
+function signal({ signal, to }: Extract<Verb, { type: 'signal' }>, targets: readonly Target[], parts: VerbParts) {
+  const { keys, ids } = running(targets, parts);
+  parts.lives.signal(keys, signal, to);
+  return ids;
+}
+
+function send(text: string, targets: readonly Target[], parts: VerbParts): readonly InstanceId[] {
+  const { keys, ids } = running(targets, parts);
+  if (ids.length === 0) throw refused(targets, 'is not running, so nobody can read that');
+  const deaf = keys.filter((key) => parts.lives.get(key)?.send(text) !== true);
+  if (deaf.length > 0) throw new ProcletError('REFUSED', `${deaf.join(', ')} does not read its standard input`);
+  return ids;
+}
+
+function touch(targets: readonly Target[], { roster, uses, wake }: VerbParts): readonly InstanceId[] {
+  const sleeping = ({ tag }: Target) => !roster.isBusy(tag) && roster.services.get(tag)?.start === 'on-access';
+  const touched = targets.filter((target) => roster.isBusy(target.tag) || sleeping(target));
+  if (touched.length === 0) throw refused(targets, 'is down', 'proclet restart starts it');
+  for (const target of touched) {
+    uses.touch(target.tag);
+    // Whether it comes up is told by events.
+    if (sleeping(target)) wake(target.tag).catch(() => {});
+  }
+  return touched.flatMap(({ ids }) => ids);
+}
+
+function changeLeases(
+  verb: Extract<Verb, { type: 'extend' | 'expire' | 'keep' }>,
+  targets: readonly Target[],
+  { roster, leases }: VerbParts,
+): readonly InstanceId[] {
+  const busy = targets.filter(({ tag }) => roster.isBusy(tag));
+  if (busy.length === 0) throw refused(targets, 'is down, and so is its lease', 'proclet restart starts it');
+  const leased = busy.filter(({ tag }) => verb.type === 'expire' || leases.isLimited(tag));
+  if (leased.length === 0) throw refused(busy, 'has no ttl and no idle window: it runs until it is stopped');
+  for (const { tag } of leased) {
+    const use = leases.useOf(tag);
+    leases.receive(tag, verb.type === 'extend' ? { type: 'extend', by: verb.by, ...(use && { use }) } : verb);
+  }
+  return leased.flatMap(({ ids }) => ids);
+}
+
+/** The instances that run, those that come and go with them. */
+function running(targets: readonly Target[], { roster, lives }: VerbParts) {
+  const wanted = new Set(targets.flatMap(({ ids }) => ids));
+  const found = lives.keys.flatMap((key) => roster.get(key) ?? []).filter(({ spec }) => wanted.has(spec.id));
+  return { keys: found.map(({ key }) => key), ids: [...new Set(found.map(({ spec }) => spec.id))] };
+}
+
+function refused(targets: readonly Target[], why: string, hint?: string): ProcletError {
+  const who = targets.map(({ tag }) => tag);
+  const text = who.length === 1 ? `${who[0]} ${why}` : `of ${who.join(', ')} each ${why}`;
+  return new ProcletError('REFUSED', text, { hint });
+}

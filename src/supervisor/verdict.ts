@@ -1,0 +1,51 @@
+/** What the end of one life means for the other services and for the whole run. */
+import { describeExit, statusOf } from '../exit-status.js';
+import type { Exit, Plan, StopCause, Tag } from '../model.js';
+import type { Leases } from './leases.js';
+import type { Reloads } from './reloads.js';
+import type { Roster } from './roster.js';
+import type { Wakers } from './wakers.js';
+
+export interface VerdictParts {
+  readonly plan: Plan;
+  readonly roster: Roster;
+  readonly leases: Leases;
+  readonly reloads: Reloads;
+  readonly wakers: Wakers;
+  /** The statuses of what failed for good, by key. */
+  readonly failures: Map<string, number>;
+  stop(keys: readonly string[], cause: StopCause): void;
+  /** Ends everything, with this exit status. */
+  end(status: number): void;
+}
+
+export function judge(key: string, exit: Exit, parts: VerdictParts): void {
+  const { plan, roster, reloads, wakers, failures } = parts;
+  const instance = roster.get(key);
+  if (instance === undefined) return;
+  const { phase, spec } = instance;
+  const { tag, id } = spec;
+  const isOver = reloads.ended(instance);
+  const failed = phase.is === 'failed';
+  if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
+    wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
+  }
+  if (!plan.services.some((service) => service.tag === tag) && !roster.isBusy(tag)) {
+    roster.removeService(tag);
+    return;
+  }
+  if (isOver) return;
+  if (failed) failures.set(id, statusOf(exit));
+  const cause = phase.is === 'down' ? phase.cause : undefined;
+  if (cause?.reason === 'idle' || cause?.reason === 'expired') letGo(tag, cause, parts);
+  const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
+  if (plan.onExit === 'stop' && endedByItself) parts.end(statusOf(exit));
+}
+
+/** What was started only for a service that is not used is not needed any more. */
+function letGo(tag: Tag, cause: StopCause, { roster, leases, stop }: VerdictParts): void {
+  for (const each of roster.dispensableWithout(tag)) {
+    leases.receive(each, { type: 'stopped' });
+    stop(roster.keysOf(each), cause);
+  }
+}
