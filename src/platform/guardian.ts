@@ -193,4 +193,7 @@ done
 done
 case $group in */proclet-*/*/proclet-*) rmdir "\${group%/*}";; esac
 [ $quiet -lt 3 ] || [ -z "$record" ] || rm -rf "$record" "$record.detach" "\${record%.run}.sock"
+[ $quiet -lt 3 ] || for claim in "\${record%/*}"/*.claim; do
+  read -r owner <"$claim" && [ "$owner" = "$run" ] && rm -f "$claim"
+done
 `;

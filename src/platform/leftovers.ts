@@ -9,7 +9,7 @@ import { removeCgroups } from './cgroup.js';
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessRow, ProcessTable } from './process-table.js';
 import { ProcessTrees } from './process-tree.js';
-import { bootId, type RunRecord, readRecords, recordPath, removeRecord } from './runtime-dir.js';
+import { bootId, type RunRecord, readRecords, recordPath, removeClaims, removeRecord } from './runtime-dir.js';
 
 export interface Leftover {
   readonly run: string;
@@ -67,6 +67,7 @@ function forget(directory: string, { run, cgroup }: RunRecord): void {
   if (cgroup !== '') removeCgroups(cgroup);
   rmSync(`${recordPath(directory, run)}.detach`, { recursive: true, force: true });
   removeRecord(recordPath(directory, run));
+  removeClaims(directory, run);
 }
 
 /** A run is alive while its runner is, or a guardian that still has to do its work. */

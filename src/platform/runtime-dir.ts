@@ -80,6 +80,14 @@ export function removeRecord(path: string): void {
   }
 }
 
+/** Removes what a dead run has claimed. */
+export function removeClaims(directory: string, run: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (name.endsWith('.claim') && readFileSync(path, 'utf8').trim() === run) unlinkSync(path);
+  }
+}
+
 /** Every record that can be read; half-written or foreign files are passed over. */
 export function readRecords(directory: string): RunRecord[] {
   return readdirSync(directory)

@@ -27,7 +27,6 @@ export async function hearKeys(heard: (key: string) => void): Promise<(() => Pro
   const cbreak = () => execa('stty', ['-icanon', '-echo', 'min', '1'], { stdin: 'inherit', reject: false });
   // A job in the background may not touch the terminal: stty would be stopped, and we would wait for it.
   if (restore === undefined || !isForeground()) return undefined;
-  await cbreak();
   const onData = (chunk: Buffer) => {
     for (const key of chunk.toString('utf8')) heard(key);
   };
@@ -35,6 +34,7 @@ export async function hearKeys(heard: (key: string) => void): Promise<(() => Pro
   // Not every shell puts its terminal right when a job stops.
   const onStop = () => void restore().finally(() => process.kill(process.pid, 'SIGSTOP'));
   process.on('SIGCONT', onContinue).on('SIGTSTP', onStop);
+  await cbreak();
   stdin.on('data', onData).on('error', () => {});
   stdin.unref();
   return async () => {

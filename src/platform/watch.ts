@@ -62,7 +62,7 @@ class Watching implements Watcher {
   readonly #bursts = new Map<Tag, Burst>();
   #watcher: FSWatcher;
   #isReady = false;
-  /** Files that there are, until all are watched. */
+  /** The directories, and the files that are named themselves, until all of it is watched. */
   readonly #met = new Set<string>();
   #isPolling = false;
 
@@ -104,7 +104,7 @@ class Watching implements Watcher {
       ...(this.#isPolling && { usePolling: true, interval: pollEvery }),
       ignored: (path, stats) => {
         if (stats === undefined) return false;
-        if (!this.#isReady && stats.isFile()) this.#met.add(path);
+        if (!this.#isReady && (stats.isDirectory() ? this.#enters(path) : tops.includes(path))) this.#met.add(path);
         return stats.isDirectory() ? !this.#enters(path) : byDirectory;
       },
     });
@@ -133,9 +133,10 @@ class Watching implements Watcher {
 
   /** A directory is read before it is watched: what changed in between has told nobody. */
   #catchUp(): void {
-    for (const path of this.#met) {
-      const { mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-      if (mtimeMs >= this.#options.since) this.#saw(path);
+    const paths = new Set([...this.#met].flatMap((path) => [path, ...namesIn(path).map((name) => join(path, name))]));
+    for (const path of paths) {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats?.isFile() && stats.mtimeMs >= this.#options.since) this.#saw(path);
     }
     this.#met.clear();
   }

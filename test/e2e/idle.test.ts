@@ -162,7 +162,7 @@ describe('start: on-access', () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs', 'proclet.yml': 'services: {web: {start: on-access}}' });
     const first = start(ws);
     await eventually(() => get(ws.port));
-    const second = start(ws);
+    const second = start(ws, '--name', 'second');
     expect(await second.exited).toEqual({ how: 'code', code: 1 });
     expect(second.stderr).toMatch(
       new RegExp(

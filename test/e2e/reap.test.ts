@@ -70,7 +70,7 @@ describe('proclet reap', () => {
     const ws = await leaveTwo();
     for (const { pid } of ws.survivors()) process.kill(pid, 'SIGKILL');
     await eventually(() => expect(ws.survivors()).toEqual([]));
-    expect(records(ws)).toHaveLength(1);
+    expect(records(ws).filter((name) => name.endsWith('.run'))).toHaveLength(1);
     const reap = ws.proclet('reap');
     await reap.exited;
     expect(records(ws)).toEqual([]);
@@ -109,7 +109,7 @@ describe('a taken port', () => {
     const ws = workspace({ Procfile: 'web: node holds-port.mjs' });
     const first = ws.proclet('start', '-p', String(ws.port));
     await first.line(`holding ${ws.port}`);
-    const second = ws.proclet('start', '-p', String(ws.port));
+    const second = ws.proclet('start', '-p', String(ws.port), '--name', 'second');
     await second.line(new RegExp(`port ${ws.port}, which is web\\.1's, is held by node \\(pid \\d+\\)`));
   });
 

@@ -57,7 +57,7 @@ describe.each(modes)('%s', (_, env) => {
 
     test('another proclet in the same directory is untouched, and so is what it runs', async () => {
       const ws = workspace({ Procfile: 'web: setsid sleep 600 & echo ready; wait' });
-      const [app, other] = [procletWith(ws, env, 'start'), procletWith(ws, env, 'start')];
+      const [app, other] = [procletWith(ws, env, 'start'), procletWith(ws, env, 'start', '--name', 'other')];
       await app.line('web.1 | ready');
       await other.line('web.1 | ready');
       end(app);
