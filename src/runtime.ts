@@ -63,6 +63,11 @@ export async function startServices(
   const table = createProcessTable();
   const clock = createClock();
   const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, table);
+  // Before anything is made: what they name may not be there.
+  const release = watchBonds(look, { clock, table }, (why) => {
+    notice(`${why}: ending`);
+    stop(plan.expireStatus);
+  });
   const output = createOutput(stdout);
   const tail = createTail();
   const history = createHistory();
@@ -83,10 +88,6 @@ export async function startServices(
   const { configure, scale } = configurator(run, reread);
   const hooks = await openHooks(run, look.onEvent, clock);
   const deafen = listenToSignals(run, { stop, configure, reopen: () => logs?.reopen() });
-  const release = watchBonds(look, { clock, table }, (why) => {
-    notice(`${why}: ending`);
-    stop(plan.expireStatus);
-  });
   // Nobody reads any more: end as a program that writes into a closed pipe does.
   output.onClosed((error) => {
     if (error) process.stderr.write(`proclet: the output cannot be written: ${error.message}\n`);
@@ -115,10 +116,15 @@ export async function startServices(
  * without our help.
  */
 export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until' | 'untilExit'>): Promise<Runtime> {
+  const clock = createClock();
+  const bonds = { ...look, stdinQuit: false };
+  const release = watchBonds(bonds, { clock, table: createProcessTable() }, (why) => {
+    supervisor.notice(`${why}: ending`);
+    stop(plan.expireStatus);
+  });
   const { keepTerminal } = await import('./platform/tty.js');
   const restoreTerminal = await keepTerminal();
   const attached = restoreTerminal !== undefined;
-  const clock = createClock();
   const stdio = attached ? 'attached' : 'inherited';
   const history = createHistory();
   const run = await supervise(plan, clock, {
@@ -139,10 +145,6 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
       const whole = signal === 'SIGINT' || signal === 'SIGQUIT';
       supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
     }
-  });
-  const release = watchBonds({ ...look, stdinQuit: false }, { clock, table: createProcessTable() }, (why) => {
-    supervisor.notice(`${why}: ending`);
-    stop(plan.expireStatus);
   });
   const scale = () => Promise.reject(new ProcletError('REFUSED', 'proclet run has one instance'));
   const control = await openControlOf(run, { clock, history, scale, logFiles: [] });

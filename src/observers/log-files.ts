@@ -122,7 +122,8 @@ class LogFile {
   #open(): RotatingFileStream {
     const { file, backups, 'max-size': size } = this.#config;
     const [path, name] = [dirname(file), basename(file)];
-    const next = (_: number | Date, index?: number) => (index ? `${name}.${index}` : name);
+    // With `rotate` it is asked for the name of each number, and for that of the file itself without one.
+    const next = (number: number | Date) => (number ? `${name}.${number}` : name);
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
       chmodSync(file, 0o600);
