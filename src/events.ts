@@ -98,6 +98,10 @@ export type Happening =
       readonly removed: readonly Tag[];
       readonly changed: readonly Tag[];
     }
+  /** It runs at its times from now on, and so soon for the first time. */
+  | { readonly type: 'scheduled'; readonly tag: Tag; readonly every: string; readonly in: Millis }
+  /** Its time came while it ran, so that it was left out. */
+  | { readonly type: 'skipped'; readonly tag: Tag }
   /** An access wakes a service. */
   | { readonly type: 'woken'; readonly tag: Tag }
   | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl' | 'idle'; readonly in: Millis }

@@ -78,6 +78,8 @@ export interface ServiceSpec {
   readonly idle: Millis;
   readonly idleOn: IdleOn;
   readonly start: StartPolicy;
+  /** It runs at the times of this schedule instead of continuously. */
+  readonly every?: string;
   /** Services that must be up before this one starts, and end after it. */
   readonly after: readonly Tag[];
   /** Patterns of files whose change means a reload; empty when nothing is watched. */

@@ -86,6 +86,8 @@ export interface World {
   readonly look: LookForUse;
   /** Resolves when nobody uses a life any more, or after a time. */
   readonly drain: (life: Life, within: Millis) => Promise<void>;
+  /** The first time of a schedule after this one; both in wall time. `Infinity` for never. */
+  readonly next: (schedule: string, after: number) => number;
   /** Whether a service that inherits its sockets was seen to listen on a port of its own. */
   readonly listensItself: (tag: Tag) => boolean;
 }

@@ -59,6 +59,8 @@ export interface ServiceSnapshot {
   readonly lease?: LeaseSnapshot;
   /** How long ago the last access, or what counts as one, was; absent when none is known. */
   readonly usedAgo?: Millis;
+  /** Until its next run, when it runs on a schedule. */
+  readonly nextIn?: Millis;
   readonly instances: readonly InstanceSnapshot[];
 }
 

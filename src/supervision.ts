@@ -13,7 +13,7 @@ import { ProcessTrees } from './platform/process-tree.js';
 import type { RunRecord } from './platform/runtime-dir.js';
 import { createSpawn, type Stage } from './platform/spawn.js';
 import type { Watcher } from './platform/watch.js';
-import type { Clock } from './ports.js';
+import type { Clock, World } from './ports.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
 const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
@@ -46,6 +46,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, name, com
   const settled = async (tag: Tag) => watcher?.settled(tag);
   const keeper = keeperOf(() => supervisor, settled, lastWords);
   let current = plan;
+  let nextTime = await loadSchedules(plan);
   let gateway = await gatewayFor(plan, clock, keeper);
   const trees = new ProcessTrees(clock, table);
   const pipes = createPipes(3 * graces.length);
@@ -59,6 +60,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, name, com
     look: (tag) => gateway.look(tag),
     drain: (life, within) => gateway.drain(life, within),
     listensItself: (tag) => gateway.listensItself(tag),
+    next: (schedule, after) => nextTime(schedule, after),
   });
   supervisor.subscribe((event) => gateway.observe(event));
   await tellStatusFiles(plan, supervisor);
@@ -84,6 +86,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, name, com
     const watched = ({ services }: Plan) => JSON.stringify(services.map(({ tag, watch }) => [tag, watch]));
     const isWatchedElse = watched(current) !== watched(next);
     current = next;
+    nextTime = await loadSchedules(next);
     if (gateway === noGateway) {
       gateway = await gatewayFor(next, clock, keeper);
       await gateway.open().catch((error: Error) => supervisor.notice(error.message));
@@ -170,6 +173,12 @@ function takenPorts(plan: Plan): string[] {
   return instances
     .filter(({ port }) => port > 0 && ports.isTaken(port) === true)
     .map(({ id, port }) => `port ${port}, which is ${id}'s, is held by ${ports.holder(port)}`);
+}
+
+/** Few plans have schedules, and the others do not load what reads them. */
+async function loadSchedules({ services }: Plan): Promise<World['next']> {
+  if (services.every(({ every }) => every === undefined)) return () => Infinity;
+  return (await import('./schedule.js')).nextTime;
 }
 
 /** Few plans name users, so few starts load what looks them up. */

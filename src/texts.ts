@@ -72,6 +72,8 @@ export interface ServiceConfig {
   readonly idle?: Millis;
   readonly 'idle-on'?: IdleOn;
   readonly start?: StartPolicy;
+  /** As in crontab(5). */
+  readonly every?: string;
   readonly listen?: readonly Address[];
   readonly 'proxy-protocol'?: boolean;
   readonly ready?: Ready;

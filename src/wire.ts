@@ -29,6 +29,7 @@ export function eventFromWire(wire: Readonly<Record<string, unknown>>): ProcletE
 const eventTypes = new Set<string>([
   ...['spawned', 'up', 'stopping', 'orphaned', 'killed', 'exited', 'unready', 'waiting', 'stranded', 'changed'],
   ...['handed-over', 'kept', 'reconfigured', 'woken', 'expiring', 'notice', 'stopped'],
+  ...['scheduled', 'skipped'],
 ]);
 
 /** Whole lines without the last newline; `open` and `cut` say that a line goes on. */
@@ -118,6 +119,9 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
       return { type, id: event.id, generation: event.generation, failed: event.failed };
     case 'reconfigured':
       return { type, added: event.added, removed: event.removed, changed: event.changed };
+    case 'scheduled':
+      return { type, tag: event.tag, every: event.every, in: event.in };
+    case 'skipped':
     case 'woken':
       return { type, tag: event.tag };
     case 'killed':

@@ -17,6 +17,7 @@ const shared = [
   'address.ts',
   'wire.ts',
   'target-pattern.ts',
+  'schedule.ts',
 ];
 const layers: Record<string, readonly string[]> = {
   'model.ts': ['events.ts', 'requests.ts', 'texts.ts'],
@@ -32,6 +33,7 @@ const layers: Record<string, readonly string[]> = {
   'address.ts': ['model.ts'],
   'quote.ts': [],
   'record.ts': [],
+  'schedule.ts': [],
   procfile: shared,
   plan: shared,
   supervisor: shared,
@@ -68,6 +70,7 @@ const doors: Record<string, readonly string[]> = {
   'rotating-file-stream': ['observers'],
   chalk: ['observers', 'cli', 'commands'],
   '@oclif/core': ['cli', 'commands'],
+  croner: ['schedule.ts'],
   yaml: ['procfile'],
   zod: ['procfile', 'control'],
   leven: ['procfile'],

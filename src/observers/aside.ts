@@ -43,6 +43,8 @@ function isNews(event: ProcletEvent): boolean {
     case 'output':
     case 'stopped':
     case 'waiting':
+    case 'scheduled':
+    case 'skipped':
     case 'woken':
       return false;
     default:

@@ -3,7 +3,7 @@
  * sentence needs: who runs, who was restarted, who had to be killed. Output is not its business.
  */
 import { formatDuration } from '../duration.js';
-import type { InstanceId, ProcletEvent } from '../model.js';
+import type { InstanceId, Millis, ProcletEvent } from '../model.js';
 import { type End, type Sentence, sentenceOfEnd } from './obituary.js';
 
 type EventOf<T extends ProcletEvent['type']> = Extract<ProcletEvent, { type: T }>;
@@ -91,6 +91,10 @@ function sentencesOf(event: Exclude<ProcletEvent, { type: Remembered }>): readon
       return [
         { text: `${event.tag} is not started: ${event.for}, which it is after, is not running`, mark: 'failure' },
       ];
+    case 'scheduled':
+      return [plain(`${event.tag} runs by ${event.every}, next in ${formatDuration(inSeconds(event.in))}`)];
+    case 'skipped':
+      return [warning(`${event.tag} still runs: this time of its schedule is left out`)];
     case 'woken':
       return [plain(`an access wakes ${event.tag}`)];
     case 'expiring':
@@ -133,7 +137,12 @@ function reconfiguredSentence({ added, removed, changed }: EventOf<'reconfigured
 }
 
 function expiringSentence({ tag, reason, in: left }: EventOf<'expiring'>): string {
-  return `${tag} expires in ${formatDuration(left)}${reason === 'idle' ? ' unless it is used' : ''}`;
+  const unless = reason === 'idle' ? ' unless it is used' : '';
+  return `${tag} expires in ${formatDuration(left)}${unless} (proclet extend ${tag} 30m)`;
+}
+
+function inSeconds(duration: Millis): Millis {
+  return Math.ceil(duration / 1000) * 1000;
 }
 
 function placeOf({ pid, port }: EventOf<'spawned'>): string {

@@ -67,8 +67,13 @@ function cellsOf(
 ): string[] {
   const { id, role, phase, cause, pid, usage, age, generation, last, retryIn } = instance;
   const isAlive = pid !== undefined;
+  const next = service.nextIn === undefined ? undefined : ` (next in ${short(service.nextIn)})`;
   const why =
-    phase === 'backoff' ? ` ${short(retryIn)}` : phase === 'down' ? reasonOf(cause, last !== undefined, service) : '';
+    phase === 'backoff'
+      ? ` ${short(retryIn)}`
+      : phase === 'down'
+        ? (next ?? reasonOf(cause, last !== undefined, service))
+        : '';
   const cpu = isAlive ? cpuOf(instance) : undefined;
   return [
     role === 'serving' ? id : `${id} (${role})`,

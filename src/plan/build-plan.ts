@@ -94,7 +94,7 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
 }
 
 /** A service that is run by itself starts now and waits for nobody. */
-function aloneIn({ start: _start, after: _after, ...config }: ServiceConfig): ServiceConfig {
+function aloneIn({ start: _start, after: _after, every: _every, ...config }: ServiceConfig): ServiceConfig {
   return config;
 }
 
@@ -140,9 +140,14 @@ function draftServices({ procfile, config, settings, positions }: PlanInput): re
       count: instancesOf(tag, settings.formation, service),
       config: service,
       // Where the end of one service is the run's affair, none may be revived.
-      restart: settings.onExit === 'restart' ? (service.restart ?? 'on-failure') : 'never',
+      restart: settings.onExit === 'restart' ? (service.restart ?? usualRestart(service)) : 'never',
     };
   });
+}
+
+/** What runs on a schedule runs again at its next time, however it ended. */
+function usualRestart({ every }: ServiceConfig): RestartPolicy {
+  return every === undefined ? 'on-failure' : 'never';
 }
 
 /** The place of each tag: the one it has, else its own in the file or the next that nobody has. */
@@ -214,6 +219,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
     idleOn: config['idle-on'] ?? 'access',
     // Who names a service on the command line wants it now.
     start: config.start === 'manual' && named ? 'always' : (config.start ?? 'always'),
+    ...(config.every !== undefined && { every: config.every }),
     after: config.after ?? [],
     watch: valueFor(input.settings.watch, tag, config.watch) ?? [],
     reload: config.reload ?? 'restart',

@@ -33,6 +33,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['directory', directory === plan.root ? undefined : directory],
     ['user', user],
     ['umask', umask],
+    ['every', service.every],
     ['ttl', formatDuration(service.ttl)],
     ['idle', formatDuration(service.idle)],
     ['watch', service.watch.length === 0 ? undefined : `${service.watch.join(', ')} (${service.reload})`],

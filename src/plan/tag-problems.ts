@@ -35,7 +35,13 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     const message = `services.${tag} is not a service of ${path}`;
     return { path: config.path, ...(line === undefined ? {} : { line }), message, hint };
   });
-  return [...asked, ...configured, ...afterProblems(config, known), ...reloadProblems(config)];
+  return [
+    ...asked,
+    ...configured,
+    ...afterProblems(config, known),
+    ...reloadProblems(config),
+    ...scheduleProblems(config),
+  ];
 }
 
 /** Two generations side by side cannot listen on one port. */
@@ -48,6 +54,21 @@ function reloadProblems(config: Config): Problem[] {
       message: `services.${tag}: two generations cannot both listen on port ${port}, so there is no handover`,
       hint: 'let the command listen on $PORT and leave port out, or use reload: restart',
     };
+  });
+}
+
+/** What runs at its times has nothing to be asked for or to be waited for. */
+function scheduleProblems(config: Config): Problem[] {
+  return Object.entries(config.services).flatMap(([tag, { every, start, after = [] }]) => {
+    const line = lookUp(config.lines, tag);
+    const place = { path: config.path, ...(line === undefined ? {} : { line }) };
+    const scheduled = after.filter((each) => lookUp(config.services, each)?.every !== undefined);
+    const never = scheduled.map((each) => ({
+      ...place,
+      message: `services.${tag}.after: ${each} runs on a schedule, so it is never there to be waited for`,
+    }));
+    if (every === undefined || start !== 'on-access') return never;
+    return [...never, { ...place, message: `services.${tag} cannot both run on a schedule and start on access` }];
   });
 }
 

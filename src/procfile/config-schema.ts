@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { parseAddress } from '../address.js';
 import { parseDuration } from '../duration.js';
 import type { Address, Ready } from '../model.js';
+import { isSchedule } from '../schedule.js';
 import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
 
 /** One service. A map without a value is null in YAML and counts as empty. */
@@ -89,6 +90,11 @@ function useShape() {
       .enum(['always', 'on-access', 'manual'], 'must be one of always, on-access, manual')
       .exactOptional()
       .describe('With the run (the default), at the first access, or only when it is named or needed.'),
+    every: z
+      .string('must be a schedule such as "*/5 * * * *" or @hourly')
+      .refine(isSchedule, 'must be a schedule such as "*/5 * * * *" or @hourly')
+      .exactOptional()
+      .describe('Run at these times, written as in crontab(5), instead of continuously.'),
     listen: listenAddresses()
       .exactOptional()
       .describe('The public address, or a list of them: a port, host:port, or the path of a Unix socket.'),

@@ -64,6 +64,11 @@ export class Leases {
     return lease && remaining(lease, this.useOf(tag), this.#clock.now());
   }
 
+  /** Whether there is anything that a lease could end. */
+  isHeld(tag: Tag): boolean {
+    return this.#holder.isBusy(tag);
+  }
+
   /** Whether a lease has, or had, an end. */
   isLimited(tag: Tag): boolean {
     const { ttl = Infinity, idle = Infinity } = this.#leases.get(tag) ?? {};

@@ -7,7 +7,9 @@ export interface LivesListener {
   /** What is to be told about a life that begins. */
   listenTo(key: string, tag: Tag): ChildListener;
   began(spec: InstanceSpec, life: { pid: number; generation: number; coming: boolean }): void;
-  tell(event: Happening, tag: Tag): void;
+  tell(event: Happening): void;
+  /** The services that wait for this one. */
+  waitingFor(tag: Tag): readonly Tag[];
 }
 
 export interface LastEnd {
@@ -28,10 +30,13 @@ export class Lives {
     this.#listener = listener;
   }
 
-  /** A life is over. */
-  ended(key: string, id: InstanceId, end: LastEnd): void {
+  /** A life is over: that of this instance, before it was told. */
+  ended(key: string, instance: Instance | undefined, end: Omit<LastEnd, 'cause'>): void {
     this.#children.delete(key);
-    this.#ends.set(id, end);
+    if (instance === undefined) return;
+    const { phase, spec } = instance;
+    const cause = phase.is === 'stopping' ? phase.cause : undefined;
+    this.#ends.set(spec.id, { ...end, ...(cause && { cause }) });
   }
 
   /** How the last life of a slot ended. */
@@ -70,10 +75,14 @@ export class Lives {
         child?.abandon();
         return;
       case 'tell':
-        this.#listener.tell(effect.event, spec.tag);
+        this.#tell(effect.event, spec.tag);
         return;
       default:
         effect satisfies never;
     }
+  }
+
+  #tell(event: Happening, tag: Tag): void {
+    this.#listener.tell(event.type === 'unready' ? { ...event, waiting: this.#listener.waitingFor(tag) } : event);
   }
 }

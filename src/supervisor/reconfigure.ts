@@ -4,22 +4,28 @@ import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
+import type { Schedules } from './schedules.js';
 
 export interface Parts {
   readonly roster: Roster;
   readonly leases: Leases;
   readonly lineup: Lineup;
   readonly reloads: Reloads;
+  readonly schedules: Schedules;
+  /** Starts it, or its schedule. */
+  begin(service: ServiceSpec): void;
   stop(keys: readonly string[], cause: StopCause): void;
   tell(event: Happening): void;
 }
 
 /** Ends what is gone, starts what is new, reloads what is another; touches nothing else. */
-export function reconfigure(before: Plan, after: Plan, { roster, leases, lineup, reloads, stop, tell }: Parts): void {
+export function reconfigure(before: Plan, after: Plan, parts: Parts): void {
+  const { roster, leases, lineup, reloads, schedules, stop, tell, begin } = parts;
   const { added, removed, changed } = differences(before, after);
   tell({ type: 'reconfigured', added, removed, changed: [...changed.keys()] });
   for (const tag of removed) {
     reloads.stop(tag);
+    schedules.stop(tag);
     leases.remove(tag);
     stop(roster.keysOf(tag), { reason: 'requested' });
     if (!roster.isBusy(tag)) roster.removeService(tag);
@@ -35,7 +41,10 @@ export function reconfigure(before: Plan, after: Plan, { roster, leases, lineup,
     for (const { key } of surplus) if (roster.isAtRest(key)) roster.remove(key);
     leases.set(service);
     // Also of one that runs: it may have new slots.
-    if (added.includes(tag) ? service.start === 'always' : wasBusy && changed.has(tag)) lineup.want(tag);
+    if (added.includes(tag)) {
+      if (service.start === 'always') begin(service);
+    } else if (schedules.has(tag)) schedules.set(service);
+    else if (wasBusy && changed.has(tag)) lineup.want(tag);
   }
   for (const [tag, isOther] of changed) if (isOther) reloads.reload(tag, { reason: 'replaced' });
 }

@@ -60,8 +60,8 @@ export class Roster {
     this.#byTag.get(instance.spec.tag)?.delete(key);
   }
 
-  get all(): Iterable<Instance> {
-    return this.#byKey.values();
+  get phases(): readonly Phase[] {
+    return [...this.#byKey.values()].map(({ phase }) => phase);
   }
 
   /** Those that run or wait for their next life. */
@@ -96,6 +96,17 @@ export class Roster {
   /** Those that serve, or would. */
   servingOf(tag: Tag): readonly Instance[] {
     return this.of(tag).filter(({ role }) => role === 'serving');
+  }
+
+  /** Those that serve and are up. */
+  upOf(tag: Tag): readonly Instance[] {
+    return this.servingOf(tag).filter(({ phase }) => phase.is === 'up');
+  }
+
+  /** The instance that lives this life, unless it goes. */
+  livesOf(id: InstanceId, generation: number): readonly Instance[] {
+    const own = this.of(tagOf(id));
+    return own.filter((one) => one.spec.id === id && one.generation === generation && one.role !== 'going');
   }
 
   serving(id: InstanceId): Instance | undefined {

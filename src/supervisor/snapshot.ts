@@ -3,6 +3,7 @@ import type { Instance, InstanceSnapshot, Millis, Plan, ServiceSnapshot, Snapsho
 import type { Leases } from './leases.js';
 import type { Lives } from './lives.js';
 import type { Roster } from './roster.js';
+import type { Schedules } from './schedules.js';
 import type { Uses } from './uses.js';
 
 export interface Shown {
@@ -11,18 +12,21 @@ export interface Shown {
   readonly leases: Leases;
   readonly lives: Lives;
   readonly uses: Uses;
+  readonly schedules: Schedules;
 }
 
 export function takeSnapshot({ roster, ...shown }: Shown, now: Millis): Snapshot {
-  const { leases, uses } = shown;
+  const { leases, uses, schedules } = shown;
   const services = [...roster.services.values()].map((service): ServiceSnapshot => {
     const { tag, command, position, start, fronts } = service;
-    const lease = roster.isBusy(tag) ? leases.remaining(tag) : undefined;
+    const lease = leases.isHeld(tag) ? leases.remaining(tag) : undefined;
+    const nextIn = schedules.remaining(tag);
     const { last, busy } = uses.of(service);
     const usedAgo = busy && !roster.has(tag, 'starting') ? 0 : now - last;
     return {
       ...{ tag, command, position, start, listen: fronts.map(({ listen }) => listen) },
       ...(lease && { lease }),
+      ...(nextIn !== undefined && { nextIn }),
       ...(usedAgo < Infinity && { usedAgo: Math.max(0, usedAgo) }),
       instances: roster.of(tag).map((instance) => instanceSnapshot(instance, shown, now)),
     };

@@ -4,8 +4,20 @@
  * own: what an end means for the others, and when the run is over.
  */
 import { ProcletError } from '../errors.js';
-import type { Happening, InstanceId, Plan, Remains, Request, Snapshot, StopCause, Tag, Targets } from '../model.js';
+import type {
+  Happening,
+  InstanceId,
+  Plan,
+  Remains,
+  Request,
+  ServiceSpec,
+  Snapshot,
+  StopCause,
+  Tag,
+  Targets,
+} from '../model.js';
 import type { ChildListener, Clock, Life, Observer, Supervision, World } from '../ports.js';
+import { awaken } from './awaken.js';
 import { createEventBus, type EventBus } from './event-bus.js';
 import { type Input, step } from './instance.js';
 import type { LeaseEffect } from './lease.js';
@@ -16,6 +28,7 @@ import { reconfigure } from './reconfigure.js';
 import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
 import { statusOfRun } from './run-status.js';
+import { Schedules } from './schedules.js';
 import { takeSnapshot } from './snapshot.js';
 import { resolveTargets } from './targets.js';
 import { Uses } from './uses.js';
@@ -35,6 +48,7 @@ export class Supervisor implements Supervision {
   readonly #lives: Lives;
   readonly #reloads: Reloads;
   readonly #lineup: Lineup;
+  readonly #schedules: Schedules;
   readonly #wakers = new Wakers();
   readonly #uses: Uses;
   #run: 'new' | 'running' | 'finished' = 'new';
@@ -52,7 +66,7 @@ export class Supervisor implements Supervision {
       this.#finish = resolve;
     });
     this.#leases = new Leases(plan.services, clock, {
-      isBusy: (tag) => this.#roster.isBusy(tag),
+      isBusy: (tag) => this.#roster.isBusy(tag) || this.#schedules.has(tag),
       useOf: (service) => this.#uses.of(service),
       perform: (tag, effect) => this.#performLease(tag, effect),
     });
@@ -63,9 +77,10 @@ export class Supervisor implements Supervision {
         this.#failures.delete(id);
         if (event.pid !== 0) this.#bus.emit({ type: 'spawned', id, port, ...event });
       },
-      tell: (event, tag) =>
-        this.#bus.emit(event.type === 'unready' ? { ...event, waiting: this.#lineup.waitingFor(tag) } : event),
+      tell,
+      waitingFor: (tag) => this.#lineup.waitingFor(tag),
     });
+    this.#schedules = new Schedules(clock, world.next, tell);
     this.#uses = new Uses(this.#roster, clock, look);
     this.#reloads = new Reloads(this.#roster, clock, {
       ...world,
@@ -91,7 +106,7 @@ export class Supervisor implements Supervision {
   /** Starts every service that does not wait to be woken. */
   start(): void {
     this.#run = 'running';
-    for (const { tag, start } of this.#plan.services) if (start === 'always') this.#lineup.want(tag);
+    for (const service of this.#plan.services) if (service.start === 'always') this.#begin(service);
     this.#rest();
   }
 
@@ -106,21 +121,11 @@ export class Supervisor implements Supervision {
   }
 
   wake(tag: Tag): Promise<void> {
-    const isComing = this.#reloads.freshen(tag);
-    if (!isComing && this.upLives(tag).length > 0) return Promise.resolve();
-    if (this.#isEnding) return Promise.reject(new Error('proclet is ending'));
-    const waiting = this.#wakers.waitFor(tag);
-    if (!this.#roster.isBusy(tag) && !this.#lineup.wants(tag)) {
-      this.#bus.emit({ type: 'woken', tag });
-      this.#lineup.want(tag);
-    } else if (this.#roster.has(tag, 'stopping') && !isComing) this.#lineup.want(tag);
-    this.#rest();
-    return waiting;
+    return awaken(tag, this.#parts);
   }
 
   upLives(tag: Tag): readonly Life[] {
-    const up = this.#roster.servingOf(tag).filter(({ phase }) => phase.is === 'up');
-    return up.map(({ spec, generation }) => ({ id: spec.id, generation }));
+    return this.#roster.upOf(tag).map(({ spec, generation }) => ({ id: spec.id, generation }));
   }
 
   pidsOf(tag: Tag): readonly number[] {
@@ -128,10 +133,7 @@ export class Supervisor implements Supervision {
   }
 
   ready({ id, generation }: Life): void {
-    for (const role of ['serving', 'coming'] as const) {
-      const instance = this.#roster.inSlot(id, role);
-      if (instance?.generation === generation) this.#receive(instance.key, { type: 'ready' });
-    }
+    for (const { key } of this.#roster.livesOf(id, generation)) this.#receive(key, { type: 'ready' });
     this.#rest();
   }
 
@@ -144,12 +146,8 @@ export class Supervisor implements Supervision {
 
   reconfigure(plan: Plan): void {
     if (this.#isEnding) return;
-    const before = this.#plan;
+    reconfigure(this.#plan, plan, this.#parts);
     this.#plan = plan;
-    reconfigure(before, plan, {
-      ...this.#parts,
-      tell: (event) => this.#bus.emit(event),
-    });
     this.#rest();
   }
 
@@ -168,29 +166,26 @@ export class Supervisor implements Supervision {
   #perform(verb: Verb): readonly InstanceId[] {
     const begins = verb.type === 'restart' || verb.type === 'touch';
     if (begins && this.#isEnding) throw new ProcletError('REFUSED', 'proclet is ending');
-    return perform(verb, {
-      ...this.#parts,
-      receive: (key, input) => this.#receive(key, input),
-      wake: (tag) => this.wake(tag),
-    });
+    return perform(verb, this.#parts);
   }
 
   get #isEnding(): boolean {
     return this.#shutdown !== undefined || this.#run !== 'running';
   }
 
-  get #verdictParts() {
-    return {
-      ...{ ...this.#parts, wakers: this.#wakers, failures: this.#failures },
-      end: (status: number) => void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false })),
-    };
-  }
-
+  /** What the files about verbs, ends and other plans work with. */
   get #parts() {
     return {
-      ...{ plan: this.#plan, roster: this.#roster, leases: this.#leases, lineup: this.#lineup },
-      ...{ lives: this.#lives, reloads: this.#reloads, uses: this.#uses },
+      ...{ plan: this.#plan, roster: this.#roster, leases: this.#leases, lineup: this.#lineup, lives: this.#lives },
+      ...{ reloads: this.#reloads, uses: this.#uses, schedules: this.#schedules, wakers: this.#wakers },
+      ...{ failures: this.#failures, isEnding: this.#isEnding },
+      rest: () => this.#rest(),
+      tell: (event: Happening) => this.#bus.emit(event),
+      receive: (key: string, input: Input) => this.#receive(key, input),
+      begin: (service: ServiceSpec) => this.#begin(service),
+      wake: (tag: Tag) => this.wake(tag),
       stop: (keys: readonly string[], cause: StopCause) => this.#stop(keys, false, cause),
+      end: (status: number) => void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false })),
     };
   }
 
@@ -200,12 +195,19 @@ export class Supervisor implements Supervision {
     this.#shutdown ??= request;
     this.#lineup.clear();
     this.#reloads.stop();
+    this.#schedules.stop();
     this.#wakers.close(new Error('proclet is ending'));
     this.#leases.receiveAll({ type: 'stopped' });
+    const kill = { type: 'kill', cause: { reason: 'shutdown' } } as const;
     if (again && request.patient) this.#stop(this.#roster.keys, true);
-    else if (again)
-      for (const key of this.#roster.keys) this.#receive(key, { type: 'kill', cause: { reason: 'shutdown' } });
+    else if (again) for (const key of this.#roster.keys) this.#receive(key, kill);
     return busy.map(({ spec }) => spec.id);
+  }
+
+  /** At once, or at its times. */
+  #begin(service: ServiceSpec): void {
+    if (this.#schedules.set(service)) this.#leases.receive(service.tag, { type: 'started' });
+    else this.#lineup.want(service.tag);
   }
 
   #startService(tag: Tag): void {
@@ -226,10 +228,9 @@ export class Supervisor implements Supervision {
     this.#roster.set(instance);
     for (const effect of effects) this.#lives.perform(instance, effect);
     if (before.phase.is === 'up' || instance.phase.is !== 'up') return;
-    const { tag } = instance.spec;
     this.#reloads.rose(instance);
     // Where every life is to be a fresh one, the last of them is waited for.
-    if (!this.#reloads.isComing(tag)) this.#wakers.up(tag);
+    if (!this.#reloads.isComing(instance.spec.tag)) this.#wakers.up(instance.spec.tag);
   }
 
   #listenTo(key: string, tag: Tag): ChildListener {
@@ -244,23 +245,21 @@ export class Supervisor implements Supervision {
       },
       exited: (remains) => {
         this.#ended(key, remains);
-        judge(key, remains.exit, this.#verdictParts);
+        judge(key, remains.exit, this.#parts);
         this.#rest();
       },
     };
   }
 
   #ended(key: string, remains: Remains): void {
-    const instance = this.#roster.get(key);
-    const cause = instance?.phase.is === 'stopping' ? instance.phase.cause : undefined;
-    const end = { exit: remains.exit, at: this.#clock.now(), ...(cause && { cause }) };
-    this.#lives.ended(key, instance?.spec.id ?? key, end);
+    this.#lives.ended(key, this.#roster.get(key), { exit: remains.exit, at: this.#clock.now() });
     this.#receive(key, { type: 'exited', remains });
   }
 
   #performLease(tag: Tag, effect: LeaseEffect): void {
     if (effect.type === 'expire') {
       this.#reloads.stop(tag);
+      this.#schedules.expire(tag);
       this.#stop(this.#roster.keysOf(tag), false, effect.cause);
     } else if (this.#roster.isBusy(tag)) this.#bus.emit({ ...effect, type: 'expiring', tag });
   }
@@ -271,10 +270,10 @@ export class Supervisor implements Supervision {
     if (this.#run !== 'running') return;
     if (this.#shutdown === undefined) this.#lineup.start();
     else this.#lineup.stop(this.#shutdown.patient);
-    const canWake = this.#shutdown === undefined && this.#roster.canWake(this.#plan);
+    const canWake = this.#shutdown === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
     if (!this.#roster.isAnyBusy && !canWake) this.#end();
     else {
-      const at = Math.min(this.#leases.deadline, this.#reloads.deadline, this.#roster.deadline);
+      const at = Math.min(...[this.#leases, this.#reloads, this.#roster, this.#schedules].map((each) => each.deadline));
       this.#disarm = this.#clock.wakeAt(at, () => this.#wakeUp());
     }
   }
@@ -282,9 +281,9 @@ export class Supervisor implements Supervision {
   #end(): void {
     this.#run = 'finished';
     this.#wakers.close(new Error('proclet is ending'));
-    const [failure] = this.#failures.values();
-    const outcome = { asked: this.#shutdown?.status, failure, expireStatus: this.#plan.expireStatus };
-    const status = statusOfRun({ ...outcome, phases: [...this.#roster.all].map(({ phase }) => phase) });
+    const { expireStatus } = this.#plan;
+    const outcome = { asked: this.#shutdown?.status, failure: [...this.#failures.values()][0], expireStatus };
+    const status = statusOfRun({ ...outcome, phases: this.#roster.phases });
     this.#bus.emit({ type: 'stopped', status });
     this.#finish(status);
   }
@@ -294,6 +293,7 @@ export class Supervisor implements Supervision {
     const now = this.#clock.now();
     for (const { key } of this.#roster.due(now)) this.#receive(key, { type: 'deadline' });
     this.#reloads.wake();
+    for (const tag of this.#schedules.wake((tag) => this.#roster.isBusy(tag))) this.#lineup.want(tag);
     this.#leases.wake();
     this.#rest();
   }

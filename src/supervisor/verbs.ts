@@ -7,6 +7,7 @@ import type { Lineup } from './lineup.js';
 import type { Lives } from './lives.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
+import type { Schedules } from './schedules.js';
 import { resolveTargets, type Target } from './targets.js';
 import type { Uses } from './uses.js';
 
@@ -17,6 +18,7 @@ export interface VerbParts {
   readonly lives: Lives;
   readonly reloads: Reloads;
   readonly uses: Uses;
+  readonly schedules: Schedules;
   receive(key: string, input: Input): void;
   stop(keys: readonly string[], cause: StopCause): void;
   wake(tag: Tag): Promise<void>;
@@ -49,10 +51,14 @@ export function perform(verb: Verb, parts: VerbParts): readonly InstanceId[] {
   }
 }
 
-function stop({ tag, ids, isWhole }: Target, { roster, leases, lineup, reloads, stop: end }: VerbParts): void {
+function stop(
+  { tag, ids, isWhole }: Target,
+  { roster, leases, lineup, reloads, schedules, stop: end }: VerbParts,
+): void {
   if (isWhole) {
     lineup.forget(tag);
     reloads.stop(tag);
+    schedules.stop(tag);
     leases.receive(tag, { type: 'stopped' });
   }
   const keys = roster.of(tag).filter(({ spec }) => ids.includes(spec.id));
@@ -63,7 +69,9 @@ function stop({ tag, ids, isWhole }: Target, { roster, leases, lineup, reloads, 
 }
 
 /** What is down is started, with what it is after; the lease of what runs goes on. */
-function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, receive }: VerbParts): void {
+function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedules, receive }: VerbParts): void {
+  const service = roster.services.get(tag);
+  if (isWhole && service) schedules.set(service);
   if (isWhole && !roster.isBusy(tag)) {
     lineup.want(tag);
     return;
@@ -103,9 +111,9 @@ function touch(targets: readonly Target[], { roster, uses, wake }: VerbParts): r
 function changeLeases(
   verb: Extract<Verb, { type: 'extend' | 'expire' | 'keep' }>,
   targets: readonly Target[],
-  { roster, leases }: VerbParts,
+  { leases }: VerbParts,
 ): readonly InstanceId[] {
-  const busy = targets.filter(({ tag }) => roster.isBusy(tag));
+  const busy = targets.filter(({ tag }) => leases.isHeld(tag));
   if (busy.length === 0) throw refused(targets, 'is down, and so is its lease', 'proclet restart starts it');
   const leased = busy.filter(({ tag }) => verb.type === 'expire' || leases.isLimited(tag));
   if (leased.length === 0) throw refused(busy, 'has no ttl and no idle window: it runs until it is stopped');

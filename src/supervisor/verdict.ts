@@ -39,7 +39,8 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   const cause = phase.is === 'down' ? phase.cause : undefined;
   if (cause?.reason === 'idle' || cause?.reason === 'expired') letGo(tag, cause, parts);
   const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
-  if (plan.onExit === 'stop' && endedByItself) parts.end(statusOf(exit));
+  const runsAgain = roster.services.get(tag)?.every !== undefined;
+  if (plan.onExit === 'stop' && endedByItself && !runsAgain) parts.end(statusOf(exit));
 }
 
 /** What was started only for a service that is not used is not needed any more. */

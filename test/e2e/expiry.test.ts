@@ -19,8 +19,8 @@ test.each(['--ttl', '--alarm'])(
     expect(ws.survivors()).toEqual([]);
     const [first, second, ...obituaries] = news(app);
     expect([first, second]).toEqual([
-      expect.stringMatching(/^web expires in \d+ms$/),
-      expect.stringMatching(/^worker expires in \d+ms$/),
+      expect.stringMatching(/^web expires in \d+ms \(proclet extend \w+ 30m\)$/),
+      expect.stringMatching(/^worker expires in \d+ms \(proclet extend \w+ 30m\)$/),
     ]);
     expect(obituaries.sort()).toEqual([
       expect.stringMatching(/^web\.1 expired after 600ms \(1 process, TERM .*\)$/),

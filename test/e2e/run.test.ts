@@ -194,7 +194,7 @@ describe('--ttl', () => {
     expect(await statusOf(app)).toBe(0);
     expect(app.stdout).toMatch(/^ready \d+\n$/);
     expect(app.stderr.split('\n')).toEqual([
-      expect.stringMatching(/^proclet: web expires in \d+ms$/),
+      expect.stringMatching(/^proclet: web expires in \d+ms \(proclet extend \w+ 30m\)$/),
       expect.stringMatching(
         /^proclet: web\.1 expired after 1s: it ignored SIGTERM for \S+, so it was killed \(2 processes\)$/,
       ),

@@ -29,7 +29,7 @@ export async function controlled(plan: Plan) {
       spawn: children.spawn,
       look: () => ({ last: -Infinity, busy: false, listens: false }),
     },
-    ...{ drain: async () => {}, listensItself: () => false },
+    ...{ drain: async () => {}, listensItself: () => false, next: () => Infinity },
   });
   const history = createHistory();
   supervisor.subscribe(history.observe);

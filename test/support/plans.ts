@@ -29,6 +29,7 @@ export interface ServiceWish extends Partial<InstanceSpec> {
   readonly idleOn?: ServiceSpec['idleOn'];
   readonly start?: ServiceSpec['start'];
   readonly after?: readonly string[];
+  readonly every?: string;
   readonly watch?: readonly string[];
   readonly reload?: ServiceSpec['reload'];
   readonly overlaps?: boolean;
@@ -45,6 +46,7 @@ export function planOf(wishes: Record<string, ServiceWish>, over: Partial<Plan> 
       idleOn = 'access',
       start = 'always',
       after = [],
+      every,
       watch = [],
       reload = 'restart',
       overlaps = true,
@@ -57,7 +59,20 @@ export function planOf(wishes: Record<string, ServiceWish>, over: Partial<Plan> 
       instanceSpec({ ...spec, id: `${tag}.${index + 1}`, tag, port: 5000 + 100 * position + index }),
     );
     const reloading = { watch, reload, overlaps, reloadEvery, killOldDelay };
-    return { tag, command: 'true', position, ttl, idle, idleOn, start, after, ...reloading, fronts: [], instances };
+    return {
+      tag,
+      command: 'true',
+      position,
+      ttl,
+      idle,
+      idleOn,
+      start,
+      after,
+      ...reloading,
+      fronts: [],
+      instances,
+      ...(every && { every }),
+    };
   });
   return { root: '/', procfile: '/Procfile', services, onExit: 'restart', expireStatus: 0, ...over };
 }

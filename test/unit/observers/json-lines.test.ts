@@ -53,6 +53,8 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   'handed-over': [at({ type: 'handed-over', id: 'web.1', generation: 2, from: 1 })],
   kept: [at({ type: 'kept', id: 'web.1', generation: 1, failed: 2 })],
   reconfigured: [at({ type: 'reconfigured', added: ['db'], removed: [], changed: ['web'] })],
+  scheduled: [at({ type: 'scheduled', tag: 'report', every: '*/5 * * * *', in: 61_500 })],
+  skipped: [at({ type: 'skipped', tag: 'report' })],
   woken: [at({ type: 'woken', tag: 'web' })],
   expiring: [at({ type: 'expiring', tag: 'web', reason: 'ttl', in: 60_000 })],
   notice: [at({ type: 'notice', text: 'port 5000 is held by nginx (pid 812)' })],

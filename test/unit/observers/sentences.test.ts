@@ -189,7 +189,9 @@ describe('a shutdown', () => {
 });
 
 test('an approaching end is announced', () => {
-  expect(said(at({ type: 'expiring', tag: 'psgi', reason: 'ttl', in: 60_000 }))).toEqual(['psgi expires in 1m']);
+  expect(said(at({ type: 'expiring', tag: 'psgi', reason: 'ttl', in: 60_000 }))).toEqual([
+    'psgi expires in 1m (proclet extend psgi 30m)',
+  ]);
 });
 
 test('a notice of several lines is as many sentences', () => {

@@ -9,7 +9,7 @@ function run(plan: Plan, { drained = () => Promise.resolve() } = {}) {
   const clock = new FakeClock();
   const children = new FakeChildren({ mayOverlap: true });
   const supervisor = new Supervisor(plan, {
-    ...{ clock, spawn: children.spawn, drain: drained, listensItself: () => false },
+    ...{ clock, spawn: children.spawn, drain: drained, listensItself: () => false, next: () => Infinity },
     look: () => ({ last: -Infinity, busy: false, listens: false }),
   });
   const events: ProcletEvent[] = [];

@@ -11,7 +11,7 @@ function run(plan: Plan) {
   const use = { last: -Infinity, busy: false, listens: false };
   const supervisor = new Supervisor(plan, {
     ...{ clock, spawn: children.spawn, look: () => use },
-    ...{ drain: async () => {}, listensItself: () => false },
+    ...{ drain: async () => {}, listensItself: () => false, next: () => Infinity },
   });
   const events: ProcletEvent[] = [];
   supervisor.subscribe((event) => events.push(event));
