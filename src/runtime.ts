@@ -6,7 +6,7 @@
 import { hearKeysOf, openControlOf, openHooks, openLogs } from './attachments.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
-import type { Plan, Tag } from './model.js';
+import type { Plan, Snapshot, Tag } from './model.js';
 import { createAside } from './observers/aside.js';
 import { createHistory } from './observers/history.js';
 import { createJsonLines } from './observers/json-lines.js';
@@ -51,14 +51,15 @@ export interface Runtime {
   readonly finished: Promise<number>;
   /** Ends every service, then the run, with this exit status. */
   stop(status: number): void;
+  /** How everything stands, now. */
+  snapshot(): Snapshot;
 }
 
 /** Starts the services of a plan with their output on stdout, as `proclet start` does. */
 export async function startServices(
   plan: Plan,
   look: Look,
-  reread?: Reread,
-  stdout: NodeJS.WriteStream = process.stdout,
+  { reread, observers = [] }: { readonly reread?: Reread; readonly observers?: readonly Observer[] } = {},
 ): Promise<Runtime> {
   const table = createProcessTable();
   const clock = createClock();
@@ -68,7 +69,7 @@ export async function startServices(
     notice(`${why}: ending`);
     stop(plan.expireStatus);
   });
-  const output = createOutput(stdout);
+  const output = createOutput(process.stdout);
   const tail = createTail();
   const history = createHistory();
   let notice = (text: string): void => void process.stderr.write(`proclet: ${text}\n`);
@@ -81,7 +82,8 @@ export async function startServices(
   });
   const { supervisor } = run;
   notice = (text) => supervisor.notice(text);
-  for (const observe of [tail.observe, history.observe, ...(logs ? [logs.observe] : [])]) supervisor.subscribe(observe);
+  const all = [tail.observe, history.observe, ...(logs ? [logs.observe] : []), ...observers];
+  for (const observe of all) supervisor.subscribe(observe);
   if (look.format !== 'none') supervisor.subscribe(observerFor(plan, look, output, tail.last));
 
   const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
@@ -107,7 +109,7 @@ export async function startServices(
     clock.close();
     return status;
   });
-  return { finished, stop };
+  return { finished, stop, snapshot: () => supervisor.snapshot() };
 }
 
 /**
@@ -158,7 +160,7 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
     await restoreTerminal?.();
     return status;
   });
-  return { finished, stop };
+  return { finished, stop, snapshot: () => supervisor.snapshot() };
 }
 
 /** Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. */

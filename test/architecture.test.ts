@@ -45,7 +45,8 @@ const layers: Record<string, readonly string[]> = {
   'inspect.ts': [...shared, 'platform', 'network'],
   'attachments.ts': [...shared, 'platform', 'observers', 'control', 'inspect.ts', 'supervision.ts'],
   'runtime.ts': [...shared, 'platform', 'observers', 'attachments.ts', 'supervision.ts'],
-  'index.ts': [...shared, 'procfile', 'plan', 'runtime.ts'],
+  library: [...shared, 'procfile', 'plan', 'platform', 'observers', 'runtime.ts'],
+  'index.ts': [...shared, 'library', 'control', 'platform', 'procfile', 'plan'],
   cli: [
     ...shared,
     'procfile',

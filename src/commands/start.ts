@@ -49,7 +49,7 @@ Whatever ends a service ends its whole process tree.`;
       return buildPlan({ ...planInput({ ...again, settings: { ...settings, formation: scaled } }), positions });
     };
     const look = lookOf(project.settings);
-    const { finished } = await startServices(plan, into === undefined ? look : detachedLook(look, into), reread);
+    const { finished } = await startServices(plan, into === undefined ? look : detachedLook(look, into), { reread });
     if (into !== undefined) tellStarted();
     return finished;
   }

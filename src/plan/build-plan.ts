@@ -48,6 +48,10 @@ export interface PlanInput {
   readonly dotenv: Readonly<Record<string, string>>;
   /** Services that run already keep their places, and so their ports and colours. */
   readonly positions?: ReadonlyMap<Tag, number>;
+  /** What services run instead of their commands: programs with their arguments. */
+  readonly programs?: Readonly<Record<Tag, readonly [string, ...string[]]>>;
+  /** Before the first attempt to start again what crashed, instead of the usual one. */
+  readonly firstDelay?: Millis;
   /** The variables of each service's own `env-file`. */
   readonly envFiles: Readonly<Record<Tag, Readonly<Record<string, string>>>>;
 }
@@ -123,7 +127,7 @@ const SETTLE: Millis = 1000;
 const GRACE: Millis = 5000;
 const READY_WITHIN: Millis = 30_000;
 
-function draftServices({ procfile, config, settings, positions }: PlanInput): readonly Draft[] {
+function draftServices({ procfile, config, settings, positions, programs = {} }: PlanInput): readonly Draft[] {
   const places = placesOf(
     procfile.entries.map(({ tag }) => tag),
     positions,
@@ -134,7 +138,7 @@ function draftServices({ procfile, config, settings, positions }: PlanInput): re
     return {
       tag,
       command,
-      argv: [settings.shell, '-c', shellLine(command, settings.shell)],
+      argv: lookUp(programs, tag) ?? [settings.shell, '-c', shellLine(command, settings.shell)],
       position,
       line,
       count: instancesOf(tag, settings.formation, service),
@@ -252,13 +256,17 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
     ...(user === undefined ? {} : { user }),
     detach: config.detach ?? [],
     restart,
-    backoff: BACKOFF,
+    backoff: backoffOf(input),
     settle: config.settle ?? SETTLE,
     stopSignal,
     reloadSignal: config['reload-signal'] ?? stopSignal,
     ...(envDirectory === undefined ? {} : { envDirectory: resolve(input.root, envDirectory) }),
     grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,
   };
+}
+
+function backoffOf({ firstDelay: first = BACKOFF.first }: PlanInput): Backoff {
+  return { ...BACKOFF, first, max: Math.max(first, BACKOFF.max) };
 }
 
 function freeze<T extends object>(value: T): T {

@@ -42,7 +42,8 @@ const LEADING_SPACE = /^[ \t\r]+/;
 const TRAILING_SPACE = /[ \t\r]+$/;
 /** `s`, because a command may hold any character but a line feed. */
 const LINE = /^([^:]*?)[ \t]*:[ \t]*(.*)$/s;
-const TAG = /^[A-Za-z0-9_-]+$/;
+/** What a service may be called. */
+export const TAG = /^[A-Za-z0-9_-]+$/;
 
 const NO_ENTRIES: Mistake = {
   message: 'it defines no services',

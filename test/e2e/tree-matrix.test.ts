@@ -41,6 +41,8 @@ const ways: Record<string, Way> = {
     onTerminal: true,
     end: (app, fight) => guarded(() => app.signal('SIGKILL'), app, fight), // of `script`, whose terminal it is
   },
+  'proclet stop': { args: soon, end: (app, fight) => stopped(app, fight, ['stop']) },
+  'proclet stop of each service': { args: soon, end: (app, fight) => stopped(app, fight, ['stop', '*']) },
   'a ttl': { args: [...soon, '--ttl', '4s'], end: (app) => exit(app) },
   'a crash and the restart': { args: soon, end: crash },
   'a second Ctrl-C': {
@@ -58,6 +60,14 @@ const ways: Record<string, Way> = {
     end: (app, fight) => guarded(() => process.kill(-app.pid, 'SIGKILL'), app, fight),
   },
 };
+
+/** When the command ends, nothing is left: it waits for that. */
+async function stopped(app: App, fight: Arena, args: readonly string[]): Promise<void> {
+  const command = fight.ws.proclet(...args);
+  await exit(command);
+  expect(fight.left(), `left when the command said: ${command.text}`).toEqual([]);
+  if (app.child.exitCode === null && app.child.signalCode === null) await exit(app);
+}
 
 /** Kills every leader. Nothing of a first life may be left when the second one begins. */
 async function crash(app: App, fight: Arena): Promise<void> {

@@ -1,0 +1,87 @@
+/** What the library is told. Types only; durations, schedules and addresses are written as in `proclet.yml`. */
+import type { OnExit, ProcletEvent, RestartPolicy, Tag } from '../model.js';
+
+/** `'30m'`, `'1h30m'`, `'500ms'`; a number is seconds, as `alarm(2)` has it. */
+export type Duration = string | number;
+
+/** What a service runs: a line for the shell, a program with its arguments, or a function. */
+export type Code = string | readonly [string, ...string[]] | (() => unknown);
+
+/** One line of a service's output, without its end. */
+export interface LogLine {
+  readonly tag: Tag;
+  /** `web.1` */
+  readonly id: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface ProcletOptions {
+  /** Colours in the output; by default where it goes to a terminal. */
+  readonly color?: boolean;
+  /** The time before each line; it is there by default. */
+  readonly timestamp?: boolean;
+  /** Gets each line instead of the standard output. */
+  readonly logger?: (line: LogLine) => void;
+  /** Before the first attempt to start again what crashed, 1 s by default; it doubles from there up to 30 s. */
+  readonly errRespawnInterval?: Duration;
+  /** The longest life of each service that says nothing itself. */
+  readonly ttl?: Duration;
+  /** The longest life without use of each service that says nothing itself. */
+  readonly idle?: Duration;
+  /** Between the stop signal and SIGKILL, 5 s by default. */
+  readonly grace?: Duration;
+  /** What follows when a service ends by itself. */
+  readonly onExit?: OnExit;
+  /** The base port, 5000 by default: +100 for each service, +1 for each worker. */
+  readonly port?: number;
+  /** The directory of the project, the working directory by default. */
+  readonly root?: string;
+  /** The name of the run, for `proclet ps --name`. */
+  readonly name?: string;
+  /** A directory that gets a file for each service. */
+  readonly logDir?: string;
+  /** The environment of the services instead of this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The keys of a service in `proclet.yml`, and what it runs. */
+export interface ServiceOptions {
+  readonly code: Code;
+  /** `[A-Za-z0-9_-]+`; its number by default. */
+  readonly tag?: Tag;
+  /** How many of it, 1 by default. */
+  readonly worker?: number;
+  /** Times to run at, as in crontab(5), instead of continuously. */
+  readonly every?: string;
+  readonly ttl?: Duration;
+  readonly idle?: Duration;
+  readonly idleOn?: 'access' | 'output' | 'none';
+  readonly start?: 'always' | 'on-access' | 'manual';
+  readonly after?: readonly Tag[];
+  readonly listen?: number | string | readonly (number | string)[];
+  readonly port?: number;
+  readonly ready?: ReadyOptions;
+  readonly restart?: RestartPolicy;
+  readonly watch?: string | readonly string[];
+  readonly reload?: 'restart' | 'handover' | 'shotgun';
+  readonly stopSignal?: string;
+  readonly grace?: Duration;
+  readonly settle?: Duration;
+  readonly env?: Readonly<Record<string, string | number | boolean>>;
+  readonly directory?: string;
+  readonly user?: string;
+  readonly umask?: string;
+  readonly tty?: boolean;
+  readonly log?: string;
+}
+
+export type ReadyOptions = { readonly timeout?: Duration } & (
+  | { readonly tcp: true }
+  | { readonly http: string }
+  | { readonly log: string }
+);
+
+export type EventType = ProcletEvent['type'];
+/** What happened. The text of an `output` is one whole line or more, or, with `end: 'cut'`, a piece of one. */
+export type EventOf<T extends EventType> = Extract<ProcletEvent, { type: T }>;
