@@ -27,7 +27,8 @@ export async function openControlOf(
     const { run: number, pid, name, root, command, since } = identity;
     const info = { protocol: 1, version: ownVersion(), run: number, pid, name, root, command, since } as const;
     return createDesk({
-      ...{ ...rest, info, supervision: supervisor, plan: run.plan, inspect, commandOf },
+      ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf },
+      inspect: (instances) => inspect(instances, [identity.cgroup]),
       ...{ events: history.events, completeSince: history.completeSince },
       resize: (pids, size) => void resizeTerminal(pids, size),
     });

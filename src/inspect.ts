@@ -1,14 +1,21 @@
 /** What the machine says about the processes of instances: who they are, what they take, where they listen. */
 import type { InstanceSnapshot, Usage } from './model.js';
 import { listeningPorts } from './network/listening.js';
-import { membersByMark, type Tree } from './platform/members-by-mark.js';
+import { candidates, membersByMark, type Tree } from './platform/members-by-mark.js';
 import { createProcessTable } from './platform/process-table.js';
 import { usageOf } from './platform/usage.js';
 
-/** By the mark of each instance that runs; one reading of the process table for all of them. */
-export function inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage> {
+/**
+ * By the mark of each instance that runs; one reading of the process table for all of them.
+ * `cgroups`: those of their runs, '' for a run that has none.
+ */
+export function inspect(
+  instances: readonly InstanceSnapshot[],
+  cgroups: readonly string[],
+): ReadonlyMap<string, Usage> {
   const trees = instances.flatMap(({ pid, mark }): Tree[] => (pid && mark ? [{ leader: pid, mark }] : []));
-  const members = membersByMark(trees, createProcessTable());
+  if (trees.length === 0) return new Map();
+  const members = membersByMark(trees, candidates(createProcessTable(), cgroups));
   const ports = listeningPorts(members);
   return new Map([...members].map(([mark, pids]) => [mark, { pids, ...usageOf(pids), ports: ports.get(mark) ?? [] }]));
 }

@@ -26,7 +26,11 @@ export async function lookAtRuns(runs: readonly LiveRun[]): Promise<Sight> {
     }),
   );
   const statuses = answers.flat();
-  const usages = inspect(statuses.flatMap(({ services }) => services.flatMap(({ instances }) => instances)));
+  const instances = statuses.flatMap(({ services }) => services.flatMap((service) => service.instances));
+  const usages = inspect(
+    instances,
+    runs.map(({ cgroup }) => cgroup),
+  );
   const measured = statuses.map((status) => ({
     ...status,
     services: status.services.map((service) => ({

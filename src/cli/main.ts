@@ -3,54 +3,42 @@
  * ends the process only when everything that was written has left it.
  */
 import { Config, run } from '@oclif/core';
-import Attach from '../commands/attach.js';
-import Check from '../commands/check.js';
-import Doctor from '../commands/doctor.js';
-import Events from '../commands/events.js';
-import Expire from '../commands/expire.js';
-import Extend from '../commands/extend.js';
-import Keep from '../commands/keep.js';
-import Logs from '../commands/logs.js';
-import Ps from '../commands/ps.js';
-import Reap from '../commands/reap.js';
-import Restart from '../commands/restart.js';
-import Run from '../commands/run.js';
-import Scale from '../commands/scale.js';
-import Send from '../commands/send.js';
-import Signal from '../commands/signal.js';
-import Start from '../commands/start.js';
-import Stop from '../commands/stop.js';
-import Touch from '../commands/touch.js';
-import Version from '../commands/version.js';
-import Wait from '../commands/wait.js';
 import { ProcletError } from '../errors.js';
 import { settingNames } from '../plan/setting-table.js';
 import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 
-/** oclif finds the commands here: see `oclif` in package.json. */
-export const COMMANDS = {
-  attach: Attach,
-  check: Check,
-  doctor: Doctor,
-  events: Events,
-  expire: Expire,
-  extend: Extend,
-  keep: Keep,
-  logs: Logs,
-  ps: Ps,
-  reap: Reap,
-  restart: Restart,
-  run: Run,
-  scale: Scale,
-  send: Send,
-  signal: Signal,
-  start: Start,
-  stop: Stop,
-  touch: Touch,
-  version: Version,
-  wait: Wait,
-};
+/** Every command, loaded when it is asked for: what it does not need is not started with it. */
+const loaders = {
+  attach: () => import('../commands/attach.js'),
+  check: () => import('../commands/check.js'),
+  doctor: () => import('../commands/doctor.js'),
+  events: () => import('../commands/events.js'),
+  expire: () => import('../commands/expire.js'),
+  extend: () => import('../commands/extend.js'),
+  keep: () => import('../commands/keep.js'),
+  logs: () => import('../commands/logs.js'),
+  ps: () => import('../commands/ps.js'),
+  reap: () => import('../commands/reap.js'),
+  restart: () => import('../commands/restart.js'),
+  run: () => import('../commands/run.js'),
+  scale: () => import('../commands/scale.js'),
+  send: () => import('../commands/send.js'),
+  signal: () => import('../commands/signal.js'),
+  start: () => import('../commands/start.js'),
+  stop: () => import('../commands/stop.js'),
+  touch: () => import('../commands/touch.js'),
+  version: () => import('../commands/version.js'),
+  wait: () => import('../commands/wait.js'),
+} as const;
+
+/** oclif finds the commands here: see `oclif` in package.json. Filled before it looks. */
+export let COMMANDS: Readonly<Record<string, unknown>> = {};
+
+async function loadAll(): Promise<void> {
+  const entries = Object.entries(loaders).map(async ([name, load]) => [name, (await load()).default] as const);
+  COMMANDS = Object.fromEntries(await Promise.all(entries));
+}
 
 /**
  * Runs one command and ends the process with its status.
@@ -77,21 +65,27 @@ async function execute(argv: readonly string[], root: string): Promise<number> {
   try {
     const [first = '', ...others] = hoistFlags(argv);
     const [name = '', ...rest] = first === 'help' ? [...others, '--help'] : [first, ...others];
-    const Quick = asksForHelp(rest) ? undefined : quick.get(name);
-    if (Quick) return await new Quick(rest, new BareConfig({ root })).execute();
+    const load = asksForHelp(rest) ? undefined : loaderOf(name);
+    if (load) return await new (await load()).default(rest, new BareConfig({ root })).execute();
+    await loadAll();
     const status: unknown = await run([name, ...rest].filter(Boolean), { root });
     return typeof status === 'number' ? status : 0;
   } catch (error) {
-    return report(error);
+    return report(error, hoistFlags(argv)[0] ?? '');
   }
 }
 
-/** The commands that people wait for. oclif's list of all commands, which costs as much as all else, is not for them. */
-const quick = new Map<string, Quick>(
-  Object.entries({ start: Start, run: Run, ps: Ps, stop: Stop, wait: Wait, touch: Touch }),
-);
+/**
+ * oclif's list of all commands costs as much as all else; who named one and wants no help does not need it. The version
+ * is what oclif knows.
+ */
+function loaderOf(name: string): Load | undefined {
+  return name !== 'version' && Object.hasOwn(loaders, name)
+    ? (loaders as unknown as Record<string, Load>)[name]
+    : undefined;
+}
 
-type Quick = new (argv: string[], config: Config) => { execute(): Promise<number> };
+type Load = () => Promise<{ readonly default: new (argv: string[], config: Config) => { execute(): Promise<number> } }>;
 
 function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
@@ -108,7 +102,7 @@ class BareConfig extends Config {
 }
 
 /** Prints an error for people and answers the exit status it stands for. */
-function report(error: unknown): number {
+function report(error: unknown, command: string): number {
   if (error instanceof ProcletError) {
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     process.stderr.write(`${error.message.replace(/^/gm, 'proclet: ')}${hint}\n`);
@@ -122,19 +116,21 @@ function report(error: unknown): number {
     return 1;
   }
   if (status === 0) return 0;
-  process.stderr.write(`proclet: ${plainly((error as Error).message)}\n`);
+  process.stderr.write(`proclet: ${plainly((error as Error).message, command)}\n`);
   return 2;
 }
 
 /** oclif's words for a slip of the pen, in ours and with a suggestion. */
-function plainly(message: string): string {
+function plainly(message: string, name: string): string {
   const command = /^command (.+) not found/.exec(message)?.[1];
   if (command !== undefined) {
     // oclif takes the arguments of a command that has none for the rest of its name.
-    const [name = '', ...words] = command.split(':');
-    if (Object.hasOwn(COMMANDS, name)) return `${name} takes no argument, and there is ${words.join(' ')}`;
-    return unknown('command', name, Object.keys(COMMANDS), 'proclet --help');
+    const [first = '', ...words] = command.split(':');
+    if (Object.hasOwn(loaders, first)) return `${first} takes no argument, and there is ${words.join(' ')}`;
+    return unknown('command', first, Object.keys(loaders), 'proclet --help');
   }
+  const [, surplus] = /^Unexpected arguments?: (.+)/.exec(message) ?? [];
+  if (surplus !== undefined) return `${name} takes no argument, and there is ${surplus}`;
   const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
   if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
   return message.replace('\nSee more help with --help', '');

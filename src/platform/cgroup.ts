@@ -101,7 +101,8 @@ function ownGroup(): string | undefined {
   return undefined;
 }
 
-function pidsBelow(directory: string): number[] {
+/** The processes in a group and below it; none when it is gone. */
+export function pidsBelow(directory: string): number[] {
   try {
     const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
     // A directory has a link from itself, one from above, and one from each below.
