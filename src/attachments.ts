@@ -25,7 +25,7 @@ export async function openControlOf(
       import('./platform/pty.js'),
     ]);
     const { run: number, pid, name, root, command, since } = identity;
-    const info = { protocol: 1, version: ownVersion(), run: number, pid, name, root, command, since } as const;
+    const info = { protocol: 1, version: ownVersion(), run: number, pid, name, root, command, socket, since } as const;
     return createDesk({
       ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf },
       inspect: (instances) => inspect(instances, [identity.cgroup]),

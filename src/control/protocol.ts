@@ -22,6 +22,8 @@ export interface RunInfo {
   readonly name: string;
   readonly root: string;
   readonly command: 'start' | 'run';
+  /** The path of the socket. */
+  readonly socket: string;
   /** Wall time in milliseconds since 1970. */
   readonly since: number;
 }
