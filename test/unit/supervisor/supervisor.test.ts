@@ -1,28 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan, ProcletEvent } from '../../../src/model.js';
-import { Supervisor } from '../../../src/supervisor/supervisor.js';
-import { code, FakeChildren, signal } from '../../support/fake-children.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { code, signal } from '../../support/fake-children.js';
 import { planOf } from '../../support/plans.js';
-
-function run(plan: Plan) {
-  const clock = new FakeClock();
-  const children = new FakeChildren();
-  const use = { last: -Infinity, busy: false, listens: false };
-  const supervisor = new Supervisor(plan, {
-    ...{ clock, spawn: children.spawn, look: () => use },
-    ...{ drain: async () => {}, listensItself: () => false, next: () => Infinity },
-  });
-  const events: ProcletEvent[] = [];
-  supervisor.subscribe((event) => events.push(event));
-  let status: number | undefined;
-  void supervisor.finished.then((value) => {
-    status = value;
-  });
-  supervisor.start();
-  const types = () => events.map(({ type }) => type);
-  return { use, clock, children, supervisor, events, types, status: () => Promise.resolve().then(() => status) };
-}
+import { supervised as run } from '../../support/supervised.js';
 
 const shutdown = { type: 'shutdown', status: 130, patient: false } as const;
 
