@@ -156,7 +156,8 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
   const isWanted = (event: ProcletEvent) => {
     if (event.type === 'output' ? event.end === 'open' && !message.open : message.only === 'output') return false;
     if (ids === undefined) return true;
-    return 'id' in event ? ids.has(event.id) : !('tag' in event) || tags.has(event.tag);
+    if ('id' in event) return ids.has(event.id);
+    return 'tag' in event ? tags.has(event.tag) : event.type === 'stopped';
   };
   const past = subject.events().filter((event) => event.at >= message.since && isWanted(event));
   for (const event of message.last === 0 ? [] : past.slice(-message.last)) call.item({ event: eventToWire(event) });

@@ -19,12 +19,10 @@ test('what the documentation does with socat works', async ({ skip }) => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(answers).toMatchObject([
-    { id: null, ok: true, result: { protocol: 1, pid: app.pid, services: [{ tag: 'web' }] } },
-    { id: 'a', ok: true, result: { ids: ['web.1'] } },
-    { id: 'b', event: { type: expect.any(String) } },
-    { id: 'b', event: { type: expect.any(String) } },
-    { id: 'b', event: { type: expect.any(String) } },
-    { id: 'b', ok: true },
-  ]);
+  const [ps, restart, ...events] = answers;
+  expect(ps).toMatchObject({ id: null, ok: true, result: { protocol: 1, pid: app.pid, services: [{ tag: 'web' }] } });
+  expect(restart).toMatchObject({ id: 'a', ok: true, result: { ids: ['web.1'] } });
+  expect(events.pop()).toMatchObject({ id: 'b', ok: true });
+  for (const each of events) expect(each).toMatchObject({ id: 'b', event: { type: expect.any(String) } });
+  expect(events.length).toBeGreaterThan(0);
 });

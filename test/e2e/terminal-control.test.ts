@@ -92,16 +92,16 @@ describe('a service with a terminal of its own', () => {
 
 describe('a session', () => {
   testHere('of the verbs reads well, on a narrow terminal too', async () => {
-    const ws = workspace({ Procfile: 'web: echo up; sleep 600\nworker: sleep 600\n' });
+    const ws = workspace({ Procfile: 'web: echo up; sleep 600\nworker: sleep 600\necho: cat\n' });
     const screen = await terminal(ws);
     screen.enter('proclet start -D --ttl web=1h; proclet wait');
-    await screen.shows('web.1, worker.1: ready');
+    await screen.shows('web.1, worker.1, echo.1: ready');
     screen.enter('clear; proclet ps');
     await screen.shows(/^web\.1 +up +\d+ +\d+ +- +\d+s/);
     for (const row of screen.rows()) expect(row.length).toBeLessThanOrEqual(100);
     expect(screen.coloured()).toContain('\x1b[');
     screen.enter(
-      'clear; proclet scale worker=2; proclet signal CONT worker; proclet extend web 5m; proclet keep web; proclet touch worker',
+      'clear; proclet send echo "good day"; proclet scale worker=2; proclet signal CONT worker; proclet extend web 5m; proclet keep web; proclet touch worker',
     );
     await screen.shows('worker: 2 instances');
     await screen.shows('SIGCONT to worker.1, worker.2');
@@ -114,11 +114,12 @@ describe('a session', () => {
     screen.type('q');
     await isSane(screen);
     screen.enter(
-      'clear; proclet restart web; proclet expire worker; proclet logs -n 1 web --no-timestamp; proclet stop; proclet ps',
+      'clear; proclet restart web; proclet expire worker; proclet logs -n 1 web --no-timestamp; proclet events -n 1 echo; proclet stop; proclet ps',
     );
     await screen.shows('web.1: ready');
     await screen.shows('worker expires now');
     await screen.shows(/^web\.1 +\| up$/m);
+    await screen.shows(/"type":"output","id":"echo\.1"/);
     await screen.shows(/^web\.1 stopped/);
     await screen.shows(/^proclet: no proclet runs for/);
     await screen.isBack();
