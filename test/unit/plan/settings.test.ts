@@ -28,6 +28,17 @@ describe('toSettings', () => {
     expect(settle()).toEqual(settingsWith());
   });
 
+  test.each([
+    ['name', '../up', "'../up' is not a name"],
+    ['name', 'a'.repeat(51), 'is not a name'],
+    ['until', '25:00', "'25:00' is not a time"],
+    ['until', 'tea time', "'tea time' is not a time"],
+    ['until-exit', '-1', "'-1' is not the number of a process"],
+    ['until-exit', 'vim', "'vim' is not the number of a process"],
+  ])('does not take %s %s', (name, text, sentence) => {
+    expect(problems(flags({ [name]: text })).join()).toContain(sentence);
+  });
+
   test('keeps the tags asked for', () => {
     expect(toSettings([], ['web', 'db'])).toMatchObject({ ok: true, value: { tags: ['web', 'db'] } });
   });
@@ -36,6 +47,11 @@ describe('toSettings', () => {
     ['formation', 'all=2,web=0', { formation: { all: 2, tags: { web: 0 } } }],
     ['concurrency', ' web = 3 , ', { formation: { tags: { web: 3 } } }],
     ['port', '3000', { port: 3000 }],
+    ['name', 'blue.2', { name: 'blue.2' }],
+    ['until', '18:00', { until: { hours: 18, minutes: 0, seconds: 0 } }],
+    ['until', '2030-01-31T18:00:00Z', { until: { at: Date.UTC(2030, 0, 31, 18) } }],
+    ['until-exit', '812', { untilExit: 812 }],
+    ['keys', 'false', { keys: false }],
     ['ttl', '30m', { ttl: { all: 1_800_000, tags: {} } }],
     ['ttl', '30m,web=2h', { ttl: { all: 1_800_000, tags: { web: 7_200_000 } } }],
     ['ttl', 'web=30m,db=0', { ttl: { tags: { web: 1_800_000, db: Infinity } } }],
