@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { ControlCommand, jsonFlag } from '../cli/control-command.js';
 import type { Ended, WouldEnd } from '../control/protocol.js';
 import { formatDuration } from '../duration.js';
+import { untilGone } from '../platform/until-gone.js';
 
 export default class Stop extends ControlCommand {
   static override summary = 'Stop services, or everything and proclet itself; returns when all of it is gone.';
@@ -21,9 +22,12 @@ export default class Stop extends ControlCommand {
     const { flags, argv } = await this.parse(Stop);
     const targets = argv as string[];
     const dryRun = flags['dry-run'];
-    const answer = await this.talk(flags, (client) =>
-      client.request<{ ended?: Ended[]; wouldEnd?: WouldEnd[] }>({ verb: 'stop', targets, dryRun }),
-    );
+    const answer = await this.talk(flags, async (client, run) => {
+      const done = await client.request<{ ended?: Ended[]; wouldEnd?: WouldEnd[] }>({ verb: 'stop', targets, dryRun });
+      // So that what comes next in a script does not find a proclet that is about to go.
+      if (targets.length === 0 && !dryRun) await untilGone(run);
+      return done;
+    });
     if (flags.json) this.printJson(answer.ended ?? answer.wouldEnd);
     else if (dryRun) this.#printWouldEnd(answer.wouldEnd ?? []);
     else this.#printEnded(answer.ended ?? []);
