@@ -33,10 +33,14 @@ export async function startDetached(argv: readonly string[], directory: string):
   const said = readFileSync(path)
     .subarray(size)
     .toString('utf8')
-    .trim()
-    .replace(/^proclet: /gm, '');
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^proclet: /, ''));
+  const message = said.filter((line) => !line.startsWith('  ')).join('\n');
+  const hint = said.filter((line) => line.startsWith('  ')).map((line) => line.trim());
   throw new ProcletError(
     end.status === 2 ? 'USAGE' : 'FAILED',
-    said || `proclet ended with status ${end.status} before anything had started`,
+    message || `proclet ended with status ${end.status} before anything had started`,
+    { hint: hint.length === 0 ? undefined : hint.join('\n  ') },
   );
 }

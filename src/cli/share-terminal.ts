@@ -9,7 +9,8 @@ const leaveKey = '\x1d';
 export async function shareTerminal(client: ControlClient, target: string): Promise<number> {
   const { stdin, stdout } = process;
   const isTTY = stdin.isTTY === true;
-  const size = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
+  // A terminal that was given no size says that it has none.
+  const size = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;

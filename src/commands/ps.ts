@@ -31,7 +31,7 @@ export default class Ps extends ControlCommand {
     const isTTY = process.stdout.isTTY === true;
     const color = wantsColor({ setting: 'auto', env: process.env, isTTY });
     const text = (sight: Sight, cpuOf?: TableOptions['cpuOf']) => {
-      const columns = isTTY ? (process.stdout.columns ?? 80) : Infinity;
+      const columns = isTTY ? process.stdout.columns || 80 : Infinity;
       return textOf(sight, { targets, all: flags.all, table: { columns, color, ...(cpuOf && { cpuOf }) } });
     };
     if (flags.watch) return watchTable({ look, text, json: flags.json });

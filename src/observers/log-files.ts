@@ -3,7 +3,7 @@
  * proclet says itself. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
  * Only the user can read them. They grow to a size, and then `web.log.1` is the one before.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Bytes, LogConfig, Plan, ProcletEvent, Tag } from '../model.js';
@@ -81,7 +81,7 @@ const mostWaiting = 1024 * 1024;
 class LogFile {
   readonly #config: LogConfig;
   readonly #told: (problem: string) => void;
-  #stream: RotatingFileStream;
+  #stream: RotatingFileStream | undefined;
   #waiting: (() => void)[] = [];
   #isBroken = false;
 
@@ -92,7 +92,7 @@ class LogFile {
   }
 
   get isOpen(): boolean {
-    return this.#isBroken || this.#stream.writableLength < mostWaiting;
+    return (this.#stream?.writableLength ?? 0) < mostWaiting || this.#isBroken;
   }
 
   whenOpen(go: () => void): void {
@@ -103,32 +103,37 @@ class LogFile {
     if (this.#isBroken) return;
     const lines = (this.#config.colors ? text : bare(text)).split('\n').slice(0, -1);
     const whole = lines.map((line) => `${start}${withoutReturns(line)}\n`).join('');
-    this.#stream.write(Buffer.from(whole, 'latin1'));
+    this.#stream?.write(Buffer.from(whole, 'latin1'));
   }
 
   reopen(): void {
-    this.#stream.end();
+    this.#stream?.end();
     this.#stream = this.#open();
   }
 
   close(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isBroken) return resolve();
+      if (this.#isBroken || this.#stream === undefined) return resolve();
       this.#stream.once('error', () => resolve());
       this.#stream.end(() => resolve());
     });
   }
 
-  #open(): RotatingFileStream {
+  #open(): RotatingFileStream | undefined {
     const { file, backups, 'max-size': size } = this.#config;
     const [path, name] = [dirname(file), basename(file)];
     // With `rotate` it is asked for the name of each number, and for that of the file itself without one.
     const next = (number: number | Date) => (number ? `${name}.${number}` : name);
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectory(path);
+    } catch (error) {
+      this.#break(error as Error);
+      return undefined;
+    }
+    try {
       chmodSync(file, 0o600);
     } catch {
-      // ENOENT: the usual case. What is wrong with the directory is told when the file is opened.
+      // ENOENT: the usual case. What else is wrong with the file is told when it is opened.
     }
     const stream = createStream(next, { path, size: `${size}B`, mode: 0o600, ...(backups > 0 && { rotate: backups }) });
     stream.on('error', (error) => this.#break(error));
@@ -146,4 +151,11 @@ class LogFile {
   #release(): void {
     for (const go of this.#waiting.splice(0)) go();
   }
+}
+
+/** Not by `recursive`, which never ends where the system says of a directory that is there that it is not, as in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

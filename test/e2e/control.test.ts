@@ -331,6 +331,16 @@ describe('events', () => {
 });
 
 describe('log files', () => {
+  test.each(['/proc/nope', 'Procfile/logs'])(
+    'that cannot be made, as %s, are told, and the services run',
+    async (place) => {
+      const app = workspace({ Procfile: 'web: echo up' }).proclet('start', '--log-dir', place);
+      expect(await statusOf(app)).toBe(0);
+      expect(app.text).toMatch(/web\.log cannot be written, so nothing more goes there: (ENOENT|ENOTDIR)/);
+      expect(app.text).toContain('web.1 | up');
+    },
+  );
+
   test('hold every line without colours, for the user alone, go on after USR1 and are searched', async () => {
     const ws = workspace({
       Procfile: `web: printf '\\033[31mred\\033[0m\\n'; while read line; do echo "got $line"; done\nplain: echo hi; sleep 600\n`,
