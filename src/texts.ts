@@ -141,6 +141,7 @@ export interface Settings {
   readonly port?: number | 'auto';
   readonly ttl: PerTag<Millis>;
   readonly idle: PerTag<Millis>;
+  readonly start: PerTag<StartPolicy>;
   readonly watch: PerTag<readonly string[]>;
   readonly onExit: OnExit;
   readonly grace: PerTag<Millis>;

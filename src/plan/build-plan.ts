@@ -25,6 +25,7 @@ import type {
   ServiceConfig,
   ServiceSpec,
   Settings,
+  StartPolicy,
   Tag,
 } from '../model.js';
 import { lookUp } from '../record.js';
@@ -134,7 +135,8 @@ function draftServices({ procfile, config, settings, positions, programs = {} }:
   );
   return procfile.entries.map(({ tag, command, line }, index) => {
     const position = places[index] ?? index;
-    const service = lookUp(config?.services ?? {}, tag) ?? {};
+    const own = lookUp(config?.services ?? {}, tag) ?? {};
+    const service: ServiceConfig = { ...own, start: startOf(settings, tag, own.start) };
     return {
       tag,
       command,
@@ -197,6 +199,12 @@ function readyOf(config: ServiceConfig, fronts: readonly FrontSpec[]): { readonl
     : {};
 }
 
+/** Who names a service on the command line wants it now. */
+function startOf({ start, tags }: PlanInput['settings'], tag: Tag, own: StartPolicy | undefined): StartPolicy {
+  const policy = valueFor(start, tag, own) ?? 'always';
+  return policy === 'manual' && tags.includes(tag) ? 'always' : policy;
+}
+
 interface Assigned {
   readonly ports: Ports;
   readonly base: number;
@@ -211,7 +219,6 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   );
   const ttl = valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity;
   const idle = valueFor(input.settings.idle, tag, config.idle) ?? Infinity;
-  const named = input.settings.tags.includes(tag);
   const slots = identities.map(({ number, port }) => ({ id: `${tag}.${number}`, port }));
   const fronts = frontsOf({ config, idle, instances: slots, computed: base + 100 * position });
   const instances = identities.map((identity) => ({
@@ -221,8 +228,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   return {
     ...{ tag, command, position, ttl, idle, instances, fronts },
     idleOn: config['idle-on'] ?? 'access',
-    // Who names a service on the command line wants it now.
-    start: config.start === 'manual' && named ? 'always' : (config.start ?? 'always'),
+    start: config.start ?? 'always',
     ...(config.every !== undefined && { every: config.every }),
     after: config.after ?? [],
     watch: valueFor(input.settings.watch, tag, config.watch) ?? [],

@@ -27,6 +27,7 @@ export interface Setting {
 
 export const ON_EXIT = ['restart', 'stop', 'ignore'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
+export const START_POLICIES = ['always', 'on-access', 'manual'] as const;
 
 export type SettingName = (typeof settingTable)[number]['name'];
 
@@ -90,6 +91,14 @@ const settingTable = [
     placeholder: '10m|web=10m',
     fallback: '',
     commands: ['start', 'run', 'check'],
+  },
+  {
+    name: 'start',
+    summary: 'When services start: always, on-access, or manual (when they are needed)',
+    kind: 'list',
+    placeholder: 'manual|web=always',
+    fallback: '',
+    commands: ['start'],
   },
   {
     name: 'watch',

@@ -5,6 +5,7 @@
 import type { Config, Problem, Procfile, Settings, Tag } from '../model.js';
 import { quote } from '../quote.js';
 import { lookUp } from '../record.js';
+import { valueFor } from './per-tag.js';
 
 export interface TagSources {
   readonly procfile: Procfile;
@@ -23,6 +24,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     { place: 'formation: ', tags: Object.keys(settings.formation.tags) },
     { place: 'ttl: ', tags: Object.keys(settings.ttl.tags) },
     { place: 'idle: ', tags: Object.keys(settings.idle.tags) },
+    { place: 'start: ', tags: Object.keys(settings.start.tags) },
     { place: 'watch: ', tags: Object.keys(settings.watch.tags) },
     { place: 'quiet: ', tags: settings.quiet },
   ];
@@ -40,7 +42,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     ...configured,
     ...afterProblems(config, known),
     ...reloadProblems(config),
-    ...scheduleProblems(config),
+    ...scheduleProblems(config, settings),
   ];
 }
 
@@ -58,7 +60,7 @@ function reloadProblems(config: Config): Problem[] {
 }
 
 /** What runs at its times has nothing to be asked for or to be waited for. */
-function scheduleProblems(config: Config): Problem[] {
+function scheduleProblems(config: Config, settings: Settings): Problem[] {
   return Object.entries(config.services).flatMap(([tag, { every, start, after = [] }]) => {
     const line = lookUp(config.lines, tag);
     const place = { path: config.path, ...(line === undefined ? {} : { line }) };
@@ -67,7 +69,7 @@ function scheduleProblems(config: Config): Problem[] {
       ...place,
       message: `services.${tag}.after: ${each} runs on a schedule, so it is never there to be waited for`,
     }));
-    if (every === undefined || start !== 'on-access') return never;
+    if (every === undefined || valueFor(settings.start, tag, start) !== 'on-access') return never;
     return [...never, { ...place, message: `services.${tag} cannot both run on a schedule and start on access` }];
   });
 }

@@ -37,13 +37,15 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   if (isOver) return;
   if (failed) failures.set(id, statusOf(exit));
   const cause = phase.is === 'down' ? phase.cause : undefined;
-  if (cause?.reason === 'idle' || cause?.reason === 'expired') letGo(tag, cause, parts);
+  if (cause !== undefined && endsOthers.has(cause.reason)) letGo(tag, cause, parts);
   const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
   const runsAgain = roster.services.get(tag)?.every !== undefined;
   if (plan.onExit === 'stop' && endedByItself && !runsAgain) parts.end(statusOf(exit));
 }
 
-/** What was started only for a service that is not used is not needed any more. */
+const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested']);
+
+/** What was started only for a service that was put down is not needed any more. */
 function letGo(tag: Tag, cause: StopCause, { roster, leases, stop }: VerdictParts): void {
   for (const each of roster.dispensableWithout(tag)) {
     leases.receive(each, { type: 'stopped' });

@@ -7,6 +7,7 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
     formation: { tags: {} },
     ttl: { tags: {} },
     idle: { tags: {} },
+    start: { tags: {} },
     watch: { tags: {} },
     onExit: 'restart',
     grace: { tags: {} },

@@ -359,3 +359,28 @@ describe('buildRunPlan', () => {
     expect(ids(buildRunPlan(input({ procfile: nothing }), { is: 'command', argv: ['true'] }))).toEqual(['run.1']);
   });
 });
+
+describe('start: on the command line', () => {
+  const starts = (over: Partial<PlanInput>) => buildPlan(input(over)).services.map(({ start }) => start);
+  const start = { all: 'manual', tags: { worker: 'always' } } as const;
+
+  test('is stronger than proclet.yml, and a service named there is started all the same', () => {
+    const file = config({ web: { start: 'on-access' }, worker: { start: 'manual' } });
+    expect(starts({ config: file })).toEqual(['on-access', 'manual']);
+    expect(starts({ config: file, settings: settingsWith({ start }) })).toEqual(['manual', 'always']);
+    expect(starts({ config: file, settings: settingsWith({ start, tags: ['web'] }) })).toEqual(['always']);
+  });
+
+  test('on-access gives a service its front', () => {
+    const settings = settingsWith({ start: { tags: { web: 'on-access' } } });
+    expect(buildPlan(input({ settings })).services[0]?.fronts).toMatchObject([{ eager: true, hidesPort: true }]);
+  });
+
+  test('of a service that runs on a schedule, or that is not there, is a problem', () => {
+    const settings = settingsWith({ start: { tags: { web: 'on-access', wbe: 'manual' } } });
+    expect(problemsOf(() => buildPlan(input({ settings, config: config({ web: { every: '* * * * *' } }) })))).toEqual([
+      "Procfile: start: there is no service 'wbe' (it has web, worker)",
+      'proclet.yml:10: services.web cannot both run on a schedule and start on access',
+    ]);
+  });
+});

@@ -57,6 +57,7 @@ describe('toSettings', () => {
     ['ttl', 'web=30m,db=0', { ttl: { tags: { web: 1_800_000, db: Infinity } } }],
     ['ttl', 'all=90', { ttl: { all: 90_000, tags: {} } }],
     ['alarm', '0', { ttl: { all: Infinity, tags: {} } }],
+    ['start', 'manual,web=always', { start: { all: 'manual', tags: { web: 'always' } } }],
     ['on-exit', 'stop', { onExit: 'stop' }],
     ['timeout', '10', { grace: { all: 10_000, tags: {} } }],
     ['timeout', '0', { grace: { all: 0, tags: {} } }],

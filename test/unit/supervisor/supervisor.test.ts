@@ -246,6 +246,22 @@ describe('start: on-access', () => {
     expect(supervisor.upLives('web')).toEqual([{ id: 'web.1', generation: 1 }]);
   });
 
+  test.each([
+    ['ttl', planOf({ web: { ttl: 10_000, after: ['db'] }, db: { start: 'manual' } })],
+    ['request', planOf({ web: { after: ['db'] }, db: { start: 'manual' } })],
+  ])('what was started only for a service ends with it: %s', async (why, plan) => {
+    const { children, supervisor, clock, status } = run(plan);
+    clock.advance(1_000);
+    clock.advance(1_000);
+    expect(children.alive).toEqual(['db.1', 'web.1']);
+    if (why === 'ttl') clock.advance(10_000);
+    else supervisor.request({ type: 'stop', targets: ['web'] });
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.log.at(-1)).toBe('db.1 SIGTERM');
+    children.exit('db.1', signal('SIGTERM'));
+    expect(await status()).toBe(0);
+  });
+
   test('an idle service is put down with what was started for it, and an access wakes both again', async () => {
     const { children, supervisor, clock, status } = run(plan());
     void supervisor.wake('web');
