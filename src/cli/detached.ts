@@ -1,11 +1,34 @@
-/** `start -D`: the same command once more, without a terminal, and our end once it has started. */
+/**
+ * Commands that go on in a second process without a terminal, as `start -D` does: the same command once more, and our
+ * end, or our next task, once it has started.
+ */
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
-import { spawnDetached } from '../platform/detached.js';
+import { spawnWaiting } from '../platform/detached.js';
 
 /** Tells the second process what it is. */
 const variable = 'PROCLET_DETACHED';
+
+/** The variable's value in a process that waits for its job. */
+const waits = 'waits';
+
+interface Job {
+  readonly argv: readonly string[];
+  readonly into: string;
+}
+
+/** In the second process: the words of its command line, as soon as the first one says them. */
+export async function awaitJob(warmUp: () => Promise<unknown>): Promise<readonly string[] | undefined> {
+  if (process.env[variable] !== waits || process.send === undefined) return undefined;
+  const job = new Promise<Job | undefined>((resolve) => {
+    process.once('message', (message) => resolve(message as Job)).once('disconnect', () => resolve(undefined));
+  });
+  await warmUp();
+  const { argv, into } = (await job) ?? process.exit(0);
+  process.env[variable] = into;
+  return argv;
+}
 
 /** In the second process: where its output goes. The services do not see the variable. */
 export function detachedInto(): string | undefined {
@@ -22,25 +45,50 @@ export function tellStarted(): void {
 
 /** Resolves with the pid of the second process once it has started everything; throws what it says if it ends before. */
 export async function startDetached(argv: readonly string[], directory: string): Promise<number> {
+  const second = createSecond(directory);
+  return second.start(
+    argv.filter((word) => word !== '-D' && word !== '--detach'),
+    directory,
+  );
+}
+
+/** A second process that waits to be told what to start: it has done already what is the same for every start. */
+export interface Second {
+  /** Once. Output of the services goes to files in the directory. */
+  start(argv: readonly string[], directory: string): Promise<number>;
+  /** It is not needed. */
+  close(): void;
+}
+
+/** What it says itself goes to a file in `directory`. */
+export function createSecond(directory: string, command = 'start'): Second {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'proclet.out');
   const fd = openSync(path, 'a', 0o600);
   const { size } = statSync(path);
-  const words = [process.argv[1] ?? '', 'start', ...argv.filter((word) => word !== '-D' && word !== '--detach')];
-  const end = await spawnDetached(process.execPath, words, { ...process.env, [variable]: directory }, fd);
+  const words = [process.argv[1] ?? '', command];
+  const waiting = spawnWaiting(process.execPath, words, { ...process.env, [variable]: waits }, fd);
   closeSync(fd);
-  if ('pid' in end) return end.pid;
-  const said = readFileSync(path)
-    .subarray(size)
-    .toString('utf8')
+  return {
+    async start(argv, into) {
+      const end = await waiting.give({ argv: [command, ...argv], into } satisfies Job);
+      if ('pid' in end) return end.pid;
+      throw errorIn(readFileSync(path).subarray(size).toString('utf8'), end.status);
+    },
+    close: () => waiting.close(),
+  };
+}
+
+function errorIn(text: string, status: number): ProcletError {
+  const said = text
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/^proclet: /, ''));
   const message = said.filter((line) => !line.startsWith('  ')).join('\n');
   const hint = said.filter((line) => line.startsWith('  ')).map((line) => line.trim());
-  throw new ProcletError(
-    end.status === 2 ? 'USAGE' : 'FAILED',
-    message || `proclet ended with status ${end.status} before anything had started`,
+  return new ProcletError(
+    status === 2 ? 'USAGE' : 'FAILED',
+    message || `proclet ended with status ${status} before anything had started`,
     { hint: hint.length === 0 ? undefined : hint.join('\n  ') },
   );
 }

@@ -31,7 +31,6 @@ export function detachedLook(look: Look, directory: string): Look {
   return {
     ...look,
     format: 'none',
-    color: false,
     keys: false,
     stdinQuit: false,
     logDirectory: look.logDirectory ?? directory,

@@ -7,6 +7,7 @@ import { ProcletError } from '../errors.js';
 import { settingNames } from '../plan/setting-table.js';
 import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
+import { awaitJob } from './detached.js';
 
 /** Every command, loaded when it is asked for: what it does not need is not started with it. */
 const loaders = {
@@ -17,7 +18,11 @@ const loaders = {
   expire: () => import('../commands/expire.js'),
   extend: () => import('../commands/extend.js'),
   keep: () => import('../commands/keep.js'),
+  launcher: () => import('../commands/launcher.js'),
   logs: () => import('../commands/logs.js'),
+  'project:add': () => import('../commands/project/add.js'),
+  'project:list': () => import('../commands/project/list.js'),
+  'project:remove': () => import('../commands/project/remove.js'),
   ps: () => import('../commands/ps.js'),
   reap: () => import('../commands/reap.js'),
   restart: () => import('../commands/restart.js'),
@@ -61,10 +66,11 @@ export async function main(argv: readonly string[], root: string, done: () => vo
   process.exit(status);
 }
 
-async function execute(argv: readonly string[], root: string): Promise<number> {
+async function execute(typed: readonly string[], root: string): Promise<number> {
+  const argv = (await awaitJob(async () => (await import('./warm-up.js')).warmUp())) ?? typed;
   try {
     const [first = '', ...others] = hoistFlags(argv);
-    const [name = '', ...rest] = first === 'help' ? [...others, '--help'] : [first, ...others];
+    const [name = '', ...rest] = named(first === 'help' ? [...others, '--help'] : [first, ...others]);
     const load = asksForHelp(rest) ? undefined : loaderOf(name);
     if (load) return await new (await load()).default(rest, new BareConfig({ root })).execute();
     await loadAll();
@@ -73,6 +79,12 @@ async function execute(argv: readonly string[], root: string): Promise<number> {
   } catch (error) {
     return report(error, hoistFlags(argv)[0] ?? '');
   }
+}
+
+/** The words of a command that has two, as one. */
+function named(argv: readonly string[]): readonly string[] {
+  const [first, second, ...rest] = argv;
+  return Object.hasOwn(loaders, `${first}:${second}`) ? [`${first}:${second}`, ...rest] : argv;
 }
 
 /**

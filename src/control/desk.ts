@@ -154,7 +154,8 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
   const ids = message.targets.length === 0 ? undefined : new Set(supervision.resolve(message.targets));
   const tags = new Set([...(ids ?? [])].map((id) => id.slice(0, id.lastIndexOf('.'))));
   const isWanted = (event: ProcletEvent) => {
-    if (event.type === 'output' ? event.end === 'open' && !message.open : message.only === 'output') return false;
+    if (message.only === (event.type === 'output' ? 'no-output' : 'output')) return false;
+    if (event.type === 'output' && event.end === 'open' && !message.open) return false;
     if (ids === undefined) return true;
     if ('id' in event) return ids.has(event.id);
     return 'tag' in event ? tags.has(event.tag) : event.type === 'stopped';

@@ -30,7 +30,7 @@ const verbs = [
     /** The last so many. */
     last: z.int().min(0).max(100_000).default(100_000),
     follow: z.boolean().default(false),
-    only: z.enum(['output', 'all']).default('all'),
+    only: z.enum(['output', 'all', 'no-output']).default('all'),
     /** Whether unfinished lines are sent as they are. */
     open: z.boolean().default(false),
   }),

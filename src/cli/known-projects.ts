@@ -1,0 +1,95 @@
+/** What the files of a registered project say, as far as who starts its services must know it before. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProcletError } from '../errors.js';
+import type { Millis, ServiceSpec, StartPolicy, Tag } from '../model.js';
+import { buildPlan } from '../plan/build-plan.js';
+import { valueFor } from '../plan/per-tag.js';
+import { parseDotenv } from '../procfile/parse-dotenv.js';
+import type { RegisteredProject } from '../projects/registry.js';
+import { loadProject, planInput } from './load-project.js';
+
+export interface KnownService {
+  readonly tag: Tag;
+  readonly command: string;
+  readonly start: StartPolicy;
+  /** Somebody said how long it lives, be it for ever. */
+  readonly hasLease: boolean;
+  /** It shows by itself when it is ready, within this time. */
+  readonly readyWithin?: Millis;
+  readonly after: readonly Tag[];
+}
+
+export interface KnownProject extends RegisteredProject {
+  readonly services: readonly KnownService[];
+  /** Why nothing of it can be started. */
+  readonly problem?: string;
+  /** Values that are nobody else's business. */
+  readonly secrets: readonly string[];
+}
+
+export async function knowProject(project: RegisteredProject): Promise<KnownProject> {
+  try {
+    return { ...project, ...(await read(project)) };
+  } catch (error) {
+    if (!(error instanceof ProcletError)) throw error;
+    return { ...project, services: [], secrets: [], problem: error.message };
+  }
+}
+
+/** The flags that name a project to `proclet start`. */
+export function flagsFor({ root, procfile }: RegisteredProject): string[] {
+  return ['--root', root, ...(procfile === undefined ? [] : ['--procfile', join(root, procfile)])];
+}
+
+async function read({ root, procfile }: RegisteredProject): Promise<Pick<KnownProject, 'services' | 'secrets'>> {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new ProcletError('CONFIG', `its directory is gone: ${root}`);
+  }
+  if (procfile === undefined && !existsSync(join(root, 'Procfile')) && !existsSync(join(root, '.env'))) {
+    throw new ProcletError('CONFIG', `it has no Procfile any more: ${join(root, 'Procfile')}`);
+  }
+  const given = (text: string, flag: string) => ({ text, origin: flag });
+  const flags = {
+    root: given(root, '--root'),
+    ...(procfile !== undefined && { procfile: given(join(root, procfile), '--procfile') }),
+  };
+  const loaded = await loadProject({ flags });
+  const { services } = buildPlan(planInput(loaded));
+  const { settings, config, dotenv, envFiles } = loaded;
+  const leased = ({ tag, ttl, idle }: ServiceSpec) =>
+    Math.min(ttl, idle) < Infinity ||
+    valueFor(settings.ttl, tag, config?.services[tag]?.ttl) !== undefined ||
+    valueFor(settings.idle, tag, config?.services[tag]?.idle) !== undefined;
+  return {
+    services: services.map((service) => {
+      const { tag, command, start, after, instances } = service;
+      const timeout = instances[0]?.ready?.timeout;
+      const hasLease = leased(service);
+      return { tag, command, start, after, hasLease, ...(timeout !== undefined && { readyWithin: timeout }) };
+    }),
+    secrets: [dotenv, ...Object.values(envFiles)].flatMap(secretsOf),
+  };
+}
+
+const secretName = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|COOKIE|SALT|PRIVATE|SIGNATURE|_URL$|_URI$/i;
+
+/** Those in the env file of a directory that is no registered project. */
+export function secretsIn(root: string): readonly string[] {
+  try {
+    const parsed = parseDotenv(readFileSync(join(root, '.env'), 'utf8'), '.env');
+    return parsed.ok ? secretsOf(parsed.value) : [];
+  } catch {
+    return []; // ENOENT
+  }
+}
+
+/** Of an env file: what its name calls one, and what looks like none of the words that settings usually have. */
+function secretsOf(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (value.length < 4) return [];
+    if (secretName.test(name)) return [value];
+    const isRandom = value.length >= 16 && /\d/.test(value) && /[A-Za-z]/.test(value) && !/[\s/]/.test(value);
+    return isRandom ? [value] : [];
+  });
+}

@@ -1,0 +1,101 @@
+/** The registered projects for the launcher: read again only when one of their files has changed. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LaunchLine } from '../fleet/lines.js';
+import type { LauncherProject, Projects } from '../launcher/ports.js';
+import type { Tag } from '../model.js';
+import { findProject, type RegisteredProject } from '../projects/registry.js';
+import { knowProject, secretsIn } from './known-projects.js';
+import { linesInFiles } from './logged-lines.js';
+import { readProjects, registryPath } from './projects.js';
+import { logsIn, stateDirectory } from './state-dir.js';
+
+const keptLines = 500;
+
+interface Known {
+  readonly files: string;
+  readonly project: LauncherProject;
+}
+
+export function createLauncherProjects(): Projects {
+  let registryAt = '';
+  let registry: readonly RegisteredProject[] = [];
+  let known = new Map<string, Known>();
+  let all: readonly LauncherProject[] = [];
+  const others = new Map<string, { readonly stamp: string; readonly secrets: readonly string[] }>();
+
+  async function know(project: RegisteredProject, before: Known | undefined): Promise<Known> {
+    const files = stampOf(project);
+    if (before?.files === files) return before;
+    const { problem, ...read } = await knowProject(project);
+    return { files, project: { ...read, ...(problem !== undefined && { problem: withoutValues(problem) }) } };
+  }
+
+  async function refresh(): Promise<void> {
+    const stamp = stampOfFile(registryPath());
+    if (stamp !== registryAt) registry = readProjects();
+    registryAt = stamp;
+    const next = await Promise.all(
+      registry.map(async (one) => [one.name, await know(one, known.get(one.name))] as const),
+    );
+    known = new Map(next);
+    all = next.map(([, { project }]) => project);
+  }
+
+  function secretsOfOther(root: string): readonly string[] {
+    const stamp = stampOfFile(join(root, '.env'));
+    const before = others.get(root);
+    if (before?.stamp === stamp) return before.secrets;
+    const secrets = secretsIn(root);
+    others.set(root, { stamp, secrets });
+    return secrets;
+  }
+
+  return {
+    get all() {
+      return all;
+    },
+    find: (name) => {
+      const found = findProject(registry, name)?.name;
+      return found === undefined ? undefined : known.get(found)?.project;
+    },
+    refresh,
+    secretsOf(root) {
+      const registered = all.filter((project) => project.root === root);
+      if (registered.length === 0) return secretsOfOther(root);
+      return registered.length === 1 ? (registered[0]?.secrets ?? []) : registered.flatMap(({ secrets }) => secrets);
+    },
+    oldLines,
+  };
+}
+
+/** From the files that runs in the background leave. */
+function oldLines(root: string, tag: Tag): readonly LaunchLine[] {
+  const files = logsIn(stateDirectory(root, '')).filter((path) => path.endsWith(`/${tag}.log`));
+  return linesInFiles(files, { since: 0, until: Infinity })
+    .slice(-keptLines)
+    .map(({ at, id, stream, text }) => ({ at, id, stream, text: Buffer.from(text, 'latin1').toString('utf8') }));
+}
+
+/** What is wrong with an env file is told without a line of it. */
+function withoutValues(problem: string): string {
+  return problem
+    .split('\n')
+    .map((line) => {
+      const [, place, path = ''] = /^((\S+):\d+): /.exec(line) ?? [];
+      const isOurs = place === undefined || /(?:Procfile[^/]*|proclet\.yml|\.foreman)$/.test(path);
+      return isOurs ? line : `${place}: cannot be read (proclet check says why)`;
+    })
+    .join('\n');
+}
+
+function stampOf({ root, procfile = 'Procfile' }: RegisteredProject): string {
+  return [root, ...['proclet.yml', '.env', '.foreman', procfile].map((name) => join(root, name))]
+    .map(stampOfFile)
+    .join(' ');
+}
+
+function stampOfFile(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? '-' : `${found.mtimeMs}:${found.size}:${found.ino}`;
+}

@@ -1,0 +1,71 @@
+/** Runs of registered projects in the background, each in a process of its own that was made before it was needed. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { StartRun } from '../fleet/launches.js';
+import type { Tag } from '../model.js';
+import { createSecond, type Second } from './detached.js';
+import { flagsFor, type KnownProject } from './known-projects.js';
+import { stateDirectory } from './state-dir.js';
+
+export interface Lease {
+  /** As on the command line; '0' is never. */
+  readonly ttl?: string;
+  readonly idle?: string;
+}
+
+export interface Starter {
+  readonly startRun: StartRun<KnownProject>;
+  /** Of the runs it has started. */
+  readonly pids: ReadonlySet<number>;
+  close(): void;
+}
+
+/** `spare`: whether a process waits for the next start. `boundTo`: a process whose end is theirs, too. */
+export function createStarter({
+  lease,
+  boundTo,
+  spare,
+}: {
+  readonly lease: Lease;
+  readonly boundTo?: number;
+  readonly spare: boolean;
+}): Starter {
+  const directory = join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'proclet', 'launcher');
+  let second: Second | undefined = spare ? createSecond(directory) : undefined;
+  const words = (project: KnownProject, tag: Tag, name: string) => [
+    ...flagsFor(project),
+    ...['--port', 'auto', '--color', '--name', name, '--start', startOf(project, tag)],
+    ...leaseOf(project, lease),
+    ...(boundTo === undefined ? [] : ['--until-exit', String(boundTo)]),
+  ];
+  const pids = new Set<number>();
+  return {
+    pids,
+    async startRun(project, tag, name) {
+      const own = second ?? createSecond(directory);
+      second = undefined;
+      try {
+        pids.add(await own.start(words(project, tag, name), stateDirectory(project.root, name)));
+      } finally {
+        if (spare) second = createSecond(directory);
+      }
+    },
+    close: () => second?.close(),
+  };
+}
+
+/** Only this one starts; the others when they are asked for, or needed. What is woken by an access stays so. */
+function startOf({ services }: KnownProject, wanted: Tag): string {
+  return services
+    .flatMap(({ tag, start }) => (start === 'on-access' ? [] : [`${tag}=${tag === wanted ? 'always' : 'manual'}`]))
+    .join(',');
+}
+
+/** For those that have none of their own. What others are after ends with them. */
+function leaseOf({ services }: KnownProject, { ttl, idle }: Lease): string[] {
+  const isNeeded = (tag: Tag) => services.some(({ after }) => after.includes(tag));
+  const tags = services.filter((one) => !one.hasLease && !isNeeded(one.tag)).map(({ tag }) => tag);
+  const flag = (name: string, value: string | undefined) =>
+    value === undefined || tags.length === 0 ? [] : [name, tags.map((tag) => `${tag}=${value}`).join(',')];
+  return [...flag('--ttl', ttl), ...flag('--idle', idle)];
+}

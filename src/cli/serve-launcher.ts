@@ -1,0 +1,99 @@
+/** A launcher from its first to its last moment: the fleet, the projects and the page put together. */
+import { fileURLToPath } from 'node:url';
+import { ProcletError } from '../errors.js';
+import { statusOfSignal } from '../exit-status.js';
+import { createFleet, type Fleet } from '../fleet/fleet.js';
+import { createLaunches } from '../fleet/launches.js';
+import { createPages } from '../launcher/pages.js';
+import { openLauncher } from '../launcher/server.js';
+import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
+import { createClock } from '../platform/clock.js';
+import { claimLauncher } from '../platform/launcher-record.js';
+import { onSignals } from '../platform/signals.js';
+import { createLauncherProjects } from './launcher-projects.js';
+import { createStarter, type Lease, type Starter } from './run-projects.js';
+
+export interface LauncherOptions {
+  readonly port: number;
+  /** Addresses to listen on. */
+  readonly hosts: readonly string[];
+  readonly allowedHosts: readonly string[];
+  /** For services that have none of their own. */
+  readonly lease: Lease;
+  /** What it started outlives it. */
+  readonly keep: boolean;
+}
+
+const mostStreams = 1_000;
+const extension = 30 * 60_000;
+
+/** Resolves with the exit status when it was told to end. `started` is called once it answers. */
+export async function serveLauncher(
+  options: LauncherOptions,
+  started: (url: string) => Promise<void>,
+): Promise<number> {
+  const { port, hosts, allowedHosts, lease, keep } = options;
+  if (isPortTaken(port) === true) {
+    throw new ProcletError('OS', `port ${port} is held by ${describeOwners(ownersOf(port))}`, {
+      hint: 'Take another one with --port.',
+    });
+  }
+  const url = `http://localhost:${port}/`;
+  const release = claimLauncher(url);
+  const clock = createClock();
+  const fleet = createFleet(clock);
+  const starter = createStarter({ lease, spare: true, ...(!keep && { boundTo: process.pid }) });
+  const launches = createLaunches(fleet, clock, starter.startRun);
+  const projects = createLauncherProjects();
+  const ended = heardSignal();
+  try {
+    await projects.refresh();
+    const server = await openLauncher(
+      {
+        ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension },
+        pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
+        told: (text) => void process.stdout.write(`${timeOf(clock.wall())} ${text}\n`),
+      },
+      hosts,
+    );
+    await started(url);
+    const signal = await ended;
+    launches.close();
+    await server.close();
+    if (!keep) await endRuns(fleet, starter);
+    return statusOfSignal(signal);
+  } finally {
+    starter.close();
+    fleet.close();
+    clock.close();
+    release();
+  }
+}
+
+/** Whole, and said one by one. */
+async function endRuns(fleet: Fleet, { pids }: Starter): Promise<void> {
+  await fleet.look();
+  const own = fleet.runs.filter(({ pid }) => pids.has(pid));
+  await Promise.all(
+    own.map(async ({ run, root }) => {
+      await fleet.ask(run, { verb: 'stop' }).catch(() => {}); // it has gone already
+      process.stdout.write(`${root} stopped\n`);
+    }),
+  );
+}
+
+/** The first one; a second ends the process, and what it started ends with it. */
+function heardSignal(): Promise<NodeJS.Signals> {
+  let count = 0;
+  return new Promise((resolve) => {
+    onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
+      count += 1;
+      if (count > 1) process.exit(statusOfSignal(signal));
+      resolve(signal);
+    });
+  });
+}
+
+function timeOf(wall: number): string {
+  return new Date(wall).toLocaleTimeString('sv');
+}

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { changeProjects } from '../../cli/projects.js';
+import { removeProject } from '../../projects/registry.js';
+
+export default class ProjectRemove extends BaseCommand {
+  static override summary = 'Forget a registered project. Its files stay, and so does what runs.';
+  static override examples = [
+    { description: 'by its name', command: '<%= config.bin %> project remove hoge' },
+    { description: 'by its directory', command: '<%= config.bin %> project remove .' },
+  ];
+  static override args = {
+    project: Args.string({ name: 'NAME', description: 'its name or its directory', required: true }),
+  };
+
+  async run(): Promise<number> {
+    const { args } = await this.parse(ProjectRemove);
+    await changeProjects((projects) => removeProject(projects, args.project, resolve(args.project)));
+    process.stdout.write(`${args.project} is not registered any more\n`);
+    return 0;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Every run of this user that lives: found by what it leaves word of, followed through its socket, and remembered for
+ * a while after its end. Knows nothing of projects.
+ */
+import { type ControlClient, connect } from '../control/client.js';
+import type { Status } from '../control/protocol.js';
+import { ProcletError } from '../errors.js';
+import { inspect } from '../inspect.js';
+import type { Millis, ProcletEvent, Tag } from '../model.js';
+import { createSentences } from '../observers/sentences.js';
+import { type LiveRun, liveRuns } from '../platform/runs.js';
+import type { Clock } from '../ports.js';
+import { eventFromWire } from '../wire.js';
+
+/** A run, and how it stood at that wall time. */
+export interface SeenRun extends Pick<Status, 'run' | 'pid' | 'name' | 'root' | 'command' | 'since' | 'services'> {
+  readonly at: number;
+}
+
+/** What was last said about the end of a service, and when by wall time. */
+export interface LastEnd {
+  readonly at: number;
+  readonly text: string;
+  readonly isFailure: boolean;
+}
+
+type Message = Parameters<ControlClient['request']>[0];
+
+export interface Fleet {
+  /** As they stood when somebody last looked, oldest first. */
+  readonly runs: readonly SeenRun[];
+  /** Looks at every run now; `measured` asks the machine for memory and ports besides. */
+  look(measured?: boolean): Promise<void>;
+  /** Rejects with a ProcletError for what the run refuses, or when it has gone. */
+  ask<T>(run: string, message: Message): Promise<T>;
+  /** Events of one run, until the returned function is called or it ends; then `over` is called. */
+  follow(run: string, message: FollowMessage, told: (event: ProcletEvent) => void, over: () => void): () => void;
+  /** Of a service of a directory; absent while it never ended. */
+  lastEnd(root: string, tag: Tag): LastEnd | undefined;
+  /** Called after something happened to any run. */
+  onChange(changed: () => void): () => void;
+  close(): void;
+}
+
+export interface FollowMessage {
+  readonly targets: readonly Tag[];
+  readonly only: 'output' | 'all' | 'no-output';
+  readonly last: number;
+  readonly since?: number;
+}
+
+interface Followed {
+  readonly live: LiveRun;
+  readonly client: ControlClient;
+  seen?: SeenRun;
+}
+
+/** Things happen in bursts: one look for all of them. */
+const burst: Millis = 30;
+const remembered = 1_000;
+
+export function createFleet(clock: Clock): Fleet {
+  return new FollowedFleet(clock);
+}
+
+class FollowedFleet implements Fleet {
+  readonly #clock: Clock;
+  readonly #followed = new Map<string, Followed>();
+  readonly #ends = new Map<string, LastEnd>();
+  readonly #listeners = new Set<() => void>();
+  #looking: Promise<void> | undefined;
+  #again = () => {};
+  #isClosed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get runs(): readonly SeenRun[] {
+    return [...this.#followed.values()].flatMap(({ seen }) => seen ?? []).sort((a, b) => a.since - b.since);
+  }
+
+  async look(measured = false): Promise<void> {
+    // Who asks while others wait gets an answer that is not older than the question.
+    while (this.#looking) await this.#looking;
+    this.#looking = this.#lookNow(measured).finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  ask<T>(run: string, message: Message): Promise<T> {
+    const found = this.#followed.get(run);
+    if (found === undefined) return Promise.reject(new ProcletError('NOT_RUNNING', 'that proclet has ended'));
+    return found.client.request<T>(message);
+  }
+
+  follow(run: string, message: FollowMessage, told: (event: ProcletEvent) => void, over: () => void): () => void {
+    const live = this.#followed.get(run)?.live;
+    let close = () => {};
+    let isWanted = live !== undefined;
+    const end = () => {
+      close();
+      if (isWanted) over();
+      isWanted = false;
+    };
+    if (live === undefined) return () => {};
+    connect(live.socket)
+      .then((client) => {
+        close = () => client.close();
+        if (!isWanted) return close();
+        return client.request<void>({ verb: 'events', follow: true, ...message }, (item) => {
+          const event = 'event' in item ? eventFromWire(item.event) : undefined;
+          if (event !== undefined && isWanted) told(event);
+        });
+      })
+      .then(end, end);
+    return () => {
+      isWanted = false;
+      close();
+    };
+  }
+
+  lastEnd(root: string, tag: Tag): LastEnd | undefined {
+    return this.#ends.get(`${root}\0${tag}`);
+  }
+
+  onChange(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#again();
+    for (const { client } of this.#followed.values()) client.close();
+    this.#followed.clear();
+  }
+
+  async #lookNow(measured: boolean): Promise<void> {
+    const runs = liveRuns();
+    await Promise.all(runs.map((live) => this.#meet(live)));
+    const answers = await Promise.all([...this.#followed.values()].map((one) => this.#statusOf(one)));
+    if (measured) this.#measure(answers.flatMap((one) => one ?? []));
+    for (const changed of this.#listeners) changed();
+  }
+
+  async #meet(live: LiveRun): Promise<void> {
+    if (this.#followed.has(live.run) || this.#isClosed) return;
+    try {
+      const client = await connect(live.socket);
+      this.#followed.set(live.run, { live, client });
+      const sentences = createSentences();
+      const told = (event: ProcletEvent) => this.#happened(live, event, sentences);
+      const message = { verb: 'events', follow: true, only: 'no-output', last: 0 };
+      client
+        .request(message, (item) => {
+          const event = 'event' in item ? eventFromWire(item.event) : undefined;
+          if (event !== undefined) told(event);
+        })
+        .catch(() => {}) // it has gone
+        .finally(() => this.#gone(live.run));
+    } catch {
+      // it is going, or does not listen yet: the next look will tell
+    }
+  }
+
+  async #statusOf(one: Followed): Promise<Followed | undefined> {
+    try {
+      const { run, pid, name, root, command, since, services } = await one.client.request<Status>({ verb: 'ps' });
+      one.seen = {
+        ...{ run, pid, name, root, command, since },
+        at: this.#clock.wall(),
+        services: withUsage(one, services),
+      };
+      return one;
+    } catch {
+      this.#gone(one.live.run);
+      return undefined;
+    }
+  }
+
+  #measure(all: readonly Followed[]): void {
+    const instances = all.flatMap(({ seen }) => seen?.services ?? []).flatMap((service) => service.instances);
+    const usages = inspect(
+      instances,
+      all.map(({ live }) => live.cgroup),
+    );
+    for (const one of all) {
+      if (one.seen === undefined) continue;
+      const services = one.seen.services.map((service) => ({
+        ...service,
+        instances: service.instances.map((instance) => {
+          const usage = usages.get(instance.mark ?? '');
+          return usage === undefined ? instance : { ...instance, usage };
+        }),
+      }));
+      one.seen = { ...one.seen, services };
+    }
+  }
+
+  #happened({ root }: LiveRun, event: ProcletEvent, sentences: ReturnType<typeof createSentences>): void {
+    const said = sentences(event);
+    const isEnd = event.type === 'exited' || event.type === 'stranded';
+    const tag =
+      event.type === 'exited' ? event.id.slice(0, event.id.lastIndexOf('.')) : 'tag' in event ? event.tag : '';
+    if (isEnd && said.length > 0) {
+      const key = `${root}\0${tag}`;
+      this.#ends.delete(key);
+      const isFailure = said.some(({ mark }) => mark === 'failure' || mark === 'warning');
+      this.#ends.set(key, { at: event.at, text: said.map(({ text }) => text).join('; '), isFailure });
+      const [oldest] = this.#ends.keys();
+      if (this.#ends.size > remembered && oldest !== undefined) this.#ends.delete(oldest);
+    }
+    this.#lookSoon();
+  }
+
+  #gone(run: string): void {
+    this.#followed.get(run)?.client.close();
+    if (this.#followed.delete(run)) this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#isClosed) return;
+    this.#again();
+    this.#again = this.#clock.wakeAt(this.#clock.now() + burst, () => void this.look());
+  }
+}
+
+/** What was measured before stands until it is measured again. */
+function withUsage({ seen }: Followed, services: Status['services']): Status['services'] {
+  const before = new Map(
+    (seen?.services ?? []).flatMap((service) => service.instances.map((one) => [one.mark, one.usage] as const)),
+  );
+  return services.map((service) => ({
+    ...service,
+    instances: service.instances.map((one) => {
+      const usage = before.get(one.mark);
+      return one.mark === undefined || usage === undefined ? one : { ...one, usage };
+    }),
+  }));
+}

@@ -1,0 +1,59 @@
+/** What the buttons of the page do. Each names a service of a registered project, or one of a run that is there. */
+import { ProcletError } from '../errors.js';
+import type { Tag } from '../model.js';
+import type { LauncherParts, LauncherProject } from './ports.js';
+
+export const actNames = ['start', 'stop', 'restart', 'extend', 'keep'] as const;
+
+export interface Act {
+  readonly act: (typeof actNames)[number];
+  readonly project?: string | undefined;
+  /** The number of a run. */
+  readonly run?: string | undefined;
+  readonly service: Tag;
+}
+
+/** Reads a form; undefined when a field is missing or is none of the known ones. */
+export function readAct(form: Readonly<Record<string, unknown>>): Act | undefined {
+  const { act, project, run, service } = form;
+  const known = actNames.find((name) => name === act);
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const tag = text(service);
+  return known === undefined || tag === undefined
+    ? undefined
+    : { act: known, project: text(project), run: text(run), service: tag };
+}
+
+/** Throws ProcletError for what is not there or refuses. */
+export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
+  const { fleet, launches, told } = parts;
+  const { act, service } = asked;
+  await fleet.look();
+  const project = asked.project === undefined ? undefined : projectOf(asked.project, parts);
+  const run = fleet.runs.find(
+    (one) =>
+      one.services.some(({ tag }) => tag === service) &&
+      (asked.run === undefined ? one.root === project?.root : one.run === asked.run),
+  );
+  told(`${act}: ${project?.name ?? run?.root ?? 'a run that has ended'}/${service}`);
+  if (act === 'start' && project !== undefined) {
+    if (project.problem !== undefined) throw new ProcletError('REFUSED', project.problem);
+    if (!project.services.some(({ tag }) => tag === service)) throw unknownService(project, service);
+    launches.launch(project, service);
+    return;
+  }
+  if (run === undefined) throw new ProcletError('NOT_RUNNING', `${service} does not run any more`);
+  const verb = act === 'start' ? 'restart' : act;
+  await fleet.ask(run.run, { verb, targets: [service], ...(verb === 'extend' && { by: parts.extension }) });
+}
+
+function projectOf(name: string, { projects }: LauncherParts): LauncherProject {
+  const project = projects.find(name);
+  if (project === undefined) throw new ProcletError('NOT_FOUND', `no project is registered as ${name}`);
+  return project;
+}
+
+export function unknownService({ name, services }: LauncherProject, tag: string): ProcletError {
+  const known = services.map((service) => service.tag).join(', ');
+  return new ProcletError('NOT_FOUND', `${name} has no service ${tag}; it has ${known}`);
+}

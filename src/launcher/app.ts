@@ -1,0 +1,249 @@
+/** The launcher's addresses: the page, its streams and its buttons, and the ways to a service. */
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import { streamSSE } from 'hono/streaming';
+import { ProcletError } from '../errors.js';
+import type { Launch, LaunchState } from '../fleet/launches.js';
+import { plainText } from '../fleet/lines.js';
+import { perform, readAct, unknownService } from './acts.js';
+import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
+import type { Screen } from './screen.js';
+import { contentSecurityPolicy, isForeign, isToken } from './security.js';
+import type { Streams } from './streams.js';
+import { keptLines, type Taps } from './taps.js';
+import { createVisits, type Ready, usualService, type Visits } from './visits.js';
+
+/** What a request brings that is not in it. */
+export interface Arrival {
+  /** Whose name it was that the request came by; absent at the launcher's own. */
+  readonly site?: Wanted;
+  /** Passes the request on to the service. */
+  readonly pass?: (at: Ready) => Response;
+}
+
+export interface AppParts extends LauncherParts {
+  readonly screen: Screen;
+  readonly streams: Streams;
+  readonly taps: Taps;
+}
+
+type Env = { readonly Bindings: Arrival };
+
+export function createApp(parts: AppParts): Hono<Env> {
+  const { pages } = parts;
+  const visits = createVisits(parts, parts.screen);
+  const app = new Hono<Env>();
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy,
+      // Our own page names itself to the services it leads to, which may then be started by its links.
+      referrerPolicy: 'strict-origin-when-cross-origin',
+      xFrameOptions: 'DENY',
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use(async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+  });
+  addShared(app, parts, visits);
+  // What comes by a service's own name goes to the service.
+  app.all('*', async (c, next) => {
+    const { site, pass } = c.env;
+    if (site === undefined || pass === undefined) return next();
+    const { pathname, search } = new URL(c.req.url);
+    return visits.enter(c, { ...site, path: pathname + search }, pass);
+  });
+  addPage(app, parts);
+  addLaunching(app, parts, visits);
+  app.notFound((c) => c.html(pages.render('message', { title: 'There is nothing here', text: '', link: home }), 404));
+  app.onError((error, c) => {
+    if (!(error instanceof ProcletError)) throw error;
+    const status = error.code === 'NOT_FOUND' ? 404 : 409;
+    if (wantsJson(c)) return c.json({ error: error.message, hint: error.hint }, status);
+    return c.html(pages.render('message', { title: error.message, text: error.hint ?? '', link: home }), status);
+  });
+  return app;
+}
+
+const home = { href: '/', text: 'All projects' };
+
+function wantsJson(c: Context): boolean {
+  return (c.req.header('accept') ?? '').includes('application/json');
+}
+
+/** At every name: files of the pages, and what a waiting page needs. */
+function addShared(app: Hono<Env>, parts: AppParts, visits: Visits): void {
+  app.get('/.proclet/stream', (c) => streamTo(c, parts));
+  app.get('/.proclet/launch/:id', (c) => {
+    const launch = launchOf(c, c.req.param('id'), parts);
+    if (launch === undefined) return c.redirect('/');
+    const { site, pass } = c.env;
+    if (site === undefined || pass === undefined) return visits.result(c, launch, undefined, (at) => toPort(c, at));
+    const path = ownPath(c.req.query('to'));
+    return visits.result(c, launch, path, () => c.redirect(path));
+  });
+  app.get('/.proclet/:file', (c) => {
+    const asset = parts.pages.asset(c.req.param('file'));
+    return asset === undefined ? c.notFound() : c.body(asset.body, 200, { 'Content-Type': asset.type });
+  });
+}
+
+/** A path at this very name, whatever was asked for. */
+function ownPath(to = '/'): string {
+  const base = 'http://here';
+  const url = URL.canParse(to, base) ? new URL(to, base) : new URL(base);
+  return url.origin === base ? url.pathname + url.search : '/';
+}
+
+/** At a service's name only its own launches are seen. */
+function launchOf(c: Context<Env>, id: string | undefined, { launches }: AppParts): Launch | undefined {
+  const launch = launches.find(Number(id));
+  const { site } = c.env;
+  const isOwn = site === undefined || (site.project.name === launch?.project && site.tag === launch.tag);
+  return isOwn ? launch : undefined;
+}
+
+function addPage(app: Hono<Env>, parts: AppParts): void {
+  const { pages, screen, taps, clock } = parts;
+  app.get('/', async (c) => {
+    await screen.refresh();
+    const { version } = screen;
+    const groups = screen.groups.map((group) => pages.group(group, parts.token));
+    return c.html(pages.render('board', { groups, version, token: parts.token }));
+  });
+  app.post('/act', bodyLimit({ maxSize: 16 * 1024 }), async (c) => {
+    const form = await c.req.parseBody();
+    if (isForeign((name) => c.req.header(name)) || !isToken(form['token'], parts.token)) {
+      return c.text('That did not come from this launcher’s own page. Load it again.\n', 403);
+    }
+    const act = readAct(form);
+    if (act === undefined) return c.text('The form is not one of this page.\n', 400);
+    await perform(act, parts);
+    return wantsJson(c) ? c.json({ ok: true }) : c.redirect('/', 303);
+  });
+  app.get('/log', async (c) => {
+    const seen = serviceOf(c, parts);
+    if (seen === undefined) return c.notFound();
+    const tap = taps.open(seen.root, seen.tag);
+    await new Promise<void>((go) => void clock.wakeAt(clock.now() + 200, go));
+    const lines = tap.tape.since(0).lines.map((line) => ({ ...line, text: plainText(line.text) }));
+    tap.close();
+    return c.html(pages.render('log', { title: seen.title, lines, again: c.req.url }));
+  });
+}
+
+function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
+  app.get('/launch', async (c) => {
+    await parts.projects.refresh();
+    const project = projectOf(c.req.query('project'), parts);
+    const tag = c.req.query('service') ?? usualService(project);
+    if (project.problem === undefined && !project.services.some((service) => service.tag === tag)) {
+      throw unknownService(project, tag ?? '');
+    }
+    return visits.enter(c, { project, tag: tag ?? '' }, (at) => toPort(c, at));
+  });
+  // As the launcher of old was asked: by the file that a service runs, which is only compared.
+  app.get('/launcher', async (c) => {
+    await parts.projects.refresh();
+    const project = projectOf(c.req.query('project'), parts);
+    const file = c.req.query('psgi_path') ?? '';
+    const service = project.services.find(({ command }) => names(command, file, project.root));
+    if (service === undefined) throw new ProcletError('NOT_FOUND', `no service of ${project.name} runs ${file}`);
+    return visits.enter(c, { project, tag: service.tag }, (at) => toPort(c, at));
+  });
+}
+
+function projectOf(name: string | undefined, { projects }: AppParts): LauncherProject {
+  const project = projects.find(name ?? '');
+  if (project !== undefined) return project;
+  throw new ProcletError('NOT_FOUND', `no project is registered as ${name ?? 'nothing'}`, {
+    hint: 'Register it with proclet project add DIR.',
+  });
+}
+
+/** Whether a word of a command is that file of the project. */
+function names(command: string, file: string, root: string): boolean {
+  const short = (text: string) => text.replace(`${root}/`, '').replace(/^(?:\.\/)+/, '');
+  const words = command.split(/[\s'"]+/).map(short);
+  return short(file) !== '' && words.includes(short(file));
+}
+
+/** By the name by which the launcher was asked, if the service listens there. */
+function toPort(c: Context, { host, port }: Ready): Response {
+  const asked = new URL(c.req.url).hostname;
+  const isUsual = host === '127.0.0.1' || (host === '::1' && asked === 'localhost');
+  const name = isUsual ? (asked === '[::1]' ? 'localhost' : asked) : host.includes(':') ? `[${host}]` : host;
+  return c.redirect(`http://${name}:${port}/`);
+}
+
+/** Which service's output is asked for, of those that the page shows. */
+function serviceOf(c: Context<Env>, { projects, fleet }: AppParts) {
+  const { project: name, run: number, service: tag } = c.req.query();
+  if (tag === undefined || c.env.site !== undefined) return undefined;
+  const project = name === undefined ? undefined : projects.find(name);
+  const run = fleet.runs.find((one) => (number === undefined ? one.root === project?.root : one.run === number));
+  const root = project?.root ?? run?.root;
+  const isKnown = [...(project?.services ?? []), ...(run?.services ?? [])].some((one) => one.tag === tag);
+  return root === undefined || !isKnown ? undefined : { root, tag, title: `${project?.name ?? root}/${tag}` };
+}
+
+function streamTo(c: Context<Env>, parts: AppParts): Response {
+  const { streams, screen } = parts;
+  if (isForeign((name) => c.req.header(name))) return c.text('Another page may not look on here.\n', 403);
+  if (streams.isFull) return c.text('Too many pages look on already.\n', 503);
+  if (c.req.query('launch') !== undefined) return streamLaunch(c, parts);
+  if (c.env.site !== undefined) return c.text('This page is not there.\n', 404);
+  const [version, token] = (c.req.query('seen') ?? '').split(' ');
+  const isOurs = isToken(token, parts.token);
+  const wanted = serviceOf(c, parts);
+  const tap = wanted && parts.taps.open(wanted.root, wanted.tag);
+  let seen = isOurs ? Number(version) : 0;
+  let place = 0;
+  // A page of a launcher that is gone has buttons that do nothing.
+  const stale = isOurs ? [] : [{ event: 'stale', data: '{}' }];
+  return streamSSE(c, async (stream) => {
+    await streams.serve(stream, () => {
+      const board = screen.since(seen);
+      seen = screen.version;
+      const { lines, skipped } = tap?.tape.since(place) ?? { lines: [], skipped: 0 };
+      const isFirst = place === 0;
+      place = tap?.tape.end ?? 0;
+      const log = { lines, skipped: isFirst ? 0 : skipped };
+      return [
+        ...stale.splice(0),
+        ...(board === undefined ? [] : [{ event: 'board', data: board }]),
+        ...(lines.length === 0 ? [] : [{ event: 'log', data: JSON.stringify(log) }]),
+      ];
+    });
+    tap?.close();
+  });
+}
+
+/** The output of a service that starts, and the end of the wait. */
+function streamLaunch(c: Context<Env>, parts: AppParts): Response {
+  const launch = launchOf(c, c.req.query('launch'), parts);
+  if (launch === undefined) return c.text('That start is forgotten.\n', 404);
+  const { streams } = parts;
+  const mask = parts.screen.maskOf(parts.projects.find(launch.project)?.root ?? '');
+  let told = 0;
+  const isOver = (state: LaunchState) => state.is !== 'booting';
+  return streamSSE(c, async (stream) => {
+    const leave = launch.subscribe(() => streams.pulse());
+    await streams.serve(
+      stream,
+      () => {
+        const lines = launch.printed - told > 0 ? launch.lines.slice(-(launch.printed - told)) : [];
+        told = launch.printed;
+        const log = { lines: lines.slice(-keptLines).map((line) => ({ ...line, text: mask(line.text) })), skipped: 0 };
+        return [
+          ...(lines.length === 0 ? [] : [{ event: 'log', data: JSON.stringify(log) }]),
+          ...(isOver(launch.state) ? [{ event: 'over', data: '{}' }] : []),
+        ];
+      },
+      () => isOver(launch.state),
+    );
+    leave();
+  });
+}

@@ -1,0 +1,50 @@
+/** What the launcher needs of the world, and what its parts share. Types only. */
+import type { Fleet } from '../fleet/fleet.js';
+import type { LaunchedProject, LaunchedService, Launches } from '../fleet/launches.js';
+import type { LaunchLine } from '../fleet/lines.js';
+import type { Millis, Tag } from '../model.js';
+import type { Clock } from '../ports.js';
+import type { Pages } from './pages.js';
+
+export interface LauncherProject extends LaunchedProject {
+  readonly problem?: string;
+  readonly services: readonly (LaunchedService & { readonly command: string })[];
+  readonly secrets: readonly string[];
+}
+
+export interface Projects {
+  /** As they were when they were last read. */
+  readonly all: readonly LauncherProject[];
+  /** By name, however it is written. */
+  find(name: string): LauncherProject | undefined;
+  /** Reads the registry and what changed of the projects' files. */
+  refresh(): Promise<void>;
+  /** Values in the env files of a directory. */
+  secretsOf(root: string): readonly string[];
+  /** What a service printed in runs that have ended, oldest first. */
+  oldLines(root: string, tag: Tag): readonly LaunchLine[];
+}
+
+export interface LauncherParts {
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly launches: Launches<LauncherProject>;
+  readonly projects: Projects;
+  readonly pages: Pages;
+  readonly port: number;
+  /** Names besides `localhost` and those of loopback by which pages may be asked for. */
+  readonly allowedHosts: readonly string[];
+  /** Another one for each launcher. */
+  readonly token: string;
+  readonly mostStreams: number;
+  /** How much longer an extended lease gets. */
+  readonly extension: Millis;
+  /** What people may want to know, for the launcher's own output. */
+  told(text: string): void;
+}
+
+/** A service as somebody asked for it. */
+export interface Wanted {
+  readonly project: LauncherProject;
+  readonly tag: Tag;
+}

@@ -1,0 +1,116 @@
+/** The board as it is now, as pieces of HTML, and which of them changed since when. Looks again while anybody watches. */
+import type { Clock } from '../ports.js';
+import { type BoardGroup, createBoard } from './board.js';
+import type { LauncherParts } from './ports.js';
+import { type Mask, maskOf } from './security.js';
+
+export interface Screen {
+  /** Counts the changes. */
+  readonly version: number;
+  readonly groups: readonly BoardGroup[];
+  /** The order of all groups and the HTML of those that changed, as JSON; undefined when nothing did. */
+  since(version: number): string | undefined;
+  /** Reads the projects and looks at the runs now. */
+  refresh(): Promise<void>;
+  maskOf(root: string): Mask;
+  close(): void;
+}
+
+interface Piece {
+  readonly group: BoardGroup;
+  /** All that matters of it, but for the times that count by themselves. */
+  readonly text: string;
+  readonly version: number;
+}
+
+const lookEvery = 1_000;
+
+/** `isWatched`: whether there is anybody to look for. `changed` is called when there is something new to see. */
+export function createScreen(parts: LauncherParts, isWatched: () => boolean, changed: () => void): Screen {
+  const { fleet, projects, pages, clock } = parts;
+  const boardOf = createBoard();
+  const masks = new Map<string, { secrets: readonly string[]; mask: Mask }>();
+  let pieces: readonly Piece[] = [];
+  let version = 1;
+  let memo: { readonly from: number; readonly to: number; readonly json: string } | undefined;
+
+  function mask(root: string): Mask {
+    const secrets = projects.secretsOf(root);
+    const known = masks.get(root);
+    if (known?.secrets === secrets) return known.mask;
+    const made = maskOf(secrets);
+    masks.set(root, { secrets, mask: made });
+    return made;
+  }
+
+  function draw(): void {
+    const lastEnd: typeof fleet.lastEnd = (root, tag) => fleet.lastEnd(root, tag);
+    const source = { projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port: parts.port };
+    const groups: readonly BoardGroup[] = boardOf(source);
+    const before = new Map(pieces.map((piece) => [piece.group.key, piece]));
+    const next = groups.map((group): Piece => {
+      const text = JSON.stringify(group);
+      const old = before.get(group.key);
+      return old?.text === text ? old : { group, text, version: version + 1 };
+    });
+    const isSame = next.length === pieces.length && next.every((piece, n) => piece === pieces[n]);
+    if (isSame) return;
+    version += 1;
+    pieces = next;
+    changed();
+  }
+
+  const leave = fleet.onChange(draw);
+  const stop = lookAgain(clock, async (turn) => {
+    if (!isWatched()) return;
+    await projects.refresh();
+    await fleet.look(turn % 2 === 0);
+  });
+  return {
+    get version() {
+      return version;
+    },
+    get groups() {
+      return pieces.map(({ group }) => group);
+    },
+    since(from) {
+      if (from === version) return undefined;
+      if (memo?.from !== from || memo.to !== version) {
+        const news = pieces.filter((piece) => piece.version > from || from > version);
+        const html = Object.fromEntries(news.map(({ group }) => [group.key, pages.group(group, parts.token)]));
+        memo = {
+          from,
+          to: version,
+          json: JSON.stringify({ version, order: pieces.map(({ group }) => group.key), html }),
+        };
+      }
+      return memo.json;
+    },
+    async refresh() {
+      await projects.refresh();
+      await fleet.look(true);
+      draw();
+    },
+    maskOf: mask,
+    close() {
+      leave();
+      stop();
+    },
+  };
+}
+
+function lookAgain(clock: Clock, look: (turn: number) => Promise<void>): () => void {
+  let isOver = false;
+  let cancel = () => {};
+  const next = (turn: number) => {
+    cancel = clock.wakeAt(clock.now() + lookEvery, async () => {
+      await look(turn);
+      if (!isOver) next(turn + 1);
+    });
+  };
+  next(0);
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}

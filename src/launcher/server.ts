@@ -1,0 +1,147 @@
+/** The launcher's socket: who is asked for decides who answers, the page or a service by its own name. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { createProxyServer } from 'httpxy';
+import { ProcletError } from '../errors.js';
+import { labelOf } from '../projects/registry.js';
+import { type Arrival, createApp } from './app.js';
+import type { LauncherParts, Wanted } from './ports.js';
+import { createScreen } from './screen.js';
+import { addressed, mayStart } from './security.js';
+import { createStreams } from './streams.js';
+import { Taps } from './taps.js';
+import { originsOf, type Ready, usualService } from './visits.js';
+
+export interface LauncherServer {
+  /** Stops answering; resolves when nobody is connected any more. */
+  close(): Promise<void>;
+}
+
+/** A host name has so many bytes at most, and a request line with its headers so many: what is longer is refused. */
+const longestHead = 16 * 1024;
+
+type Parts = Omit<LauncherParts, 'token'>;
+
+/** Listens on each of the hosts. Throws ProcletError when one of them cannot be had. */
+export async function openLauncher(given: Parts, hosts: readonly string[]): Promise<LauncherServer> {
+  const parts: LauncherParts = { ...given, token: randomBytes(24).toString('base64url') };
+  const streams = createStreams(parts.clock, parts.mostStreams);
+  const screen = createScreen(parts, () => streams.size > 0, streams.pulse);
+  const { oldLines } = parts.projects;
+  const taps = new Taps(parts.fleet, { oldLines, maskOf: screen.maskOf, told: streams.pulse });
+  const app = createApp({ ...parts, screen, streams, taps });
+  const sites = createSites(parts);
+  const answer = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) =>
+    getRequestListener((asked) => app.fetch(asked, arrival), { overrideGlobalObjects: false })(request, response);
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    const who = addressed(request.headers.host, parts.allowedHosts);
+    if (who.is === 'stranger') return refuse(response, 421, 'This launcher has no such name.');
+    if (who.is === 'page') return answer(request, response, {});
+    const site = sites.find(who.labels);
+    if (site === undefined) return refuse(response, 404, 'No project, or no service of it, has this name.');
+    const at = parts.launches.addressOf(site.project.root, site.tag);
+    const pass = (ready: Ready) => {
+      sites.pass(request, response, ready);
+      return RESPONSE_ALREADY_SENT;
+    };
+    if (at !== undefined && !isOwnPath(request)) return sites.pass(request, response, { is: 'ready', ...at });
+    return answer(request, response, { site, pass });
+  };
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const who = addressed(request.headers.host, parts.allowedHosts);
+    const site = who.is === 'site' ? sites.find(who.labels) : undefined;
+    socket.on('error', () => socket.destroy());
+    if (site === undefined) socket.destroy();
+    else void sites.upgrade(request, socket, head, site);
+  };
+  const servers = await listenOn(hosts, parts.port, (server) => {
+    server.on('request', onRequest).on('upgrade', onUpgrade);
+  });
+  return {
+    async close() {
+      streams.close();
+      screen.close();
+      taps.close();
+      const closed = servers.map((server) => new Promise<void>((go) => void server.close(() => go())));
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function isOwnPath({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/.proclet/');
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
+}
+
+/** The services behind `psgi.hoge.localhost`. */
+function createSites(parts: LauncherParts) {
+  const { launches, projects } = parts;
+  const proxy = createProxyServer({ xfwd: true });
+  const isOurs = (origin: string) => originsOf(parts.port, parts.allowedHosts).includes(origin);
+  const urlOf = ({ host, port }: Pick<Ready, 'host' | 'port'>) =>
+    `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return {
+    find(labels: readonly string[]): Wanted | undefined {
+      const [label = '', service] = [...labels].reverse();
+      const project = labels.length > 2 ? undefined : projects.find(label);
+      if (project === undefined) return undefined;
+      const named = project.services.find(({ tag }) => tag.toLowerCase() === service || labelOf(tag) === service)?.tag;
+      const tag = service === undefined ? (usualService(project) ?? '') : named;
+      return tag === undefined ? undefined : { project, tag };
+    },
+    pass(request: IncomingMessage, response: ServerResponse, at: Ready): void {
+      proxy.web(request, response, { target: urlOf(at) }).catch((error: Error) => {
+        if (response.headersSent) response.destroy();
+        else refuse(response, 502, `The service did not answer: ${error.message}`);
+      });
+    },
+    /** A WebSocket, which a service that sleeps is woken for. */
+    async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { project, tag }: Wanted): Promise<void> {
+      const header = (name: string) => request.headers[name]?.toString();
+      const at = launches.addressOf(project.root, tag);
+      const isRefused = project.problem !== undefined || mayStart(header, isOurs) === 'no';
+      const state = at
+        ? { is: 'ready' as const, ...at }
+        : isRefused
+          ? undefined
+          : await launches.launch(project, tag).finished;
+      if (state?.is !== 'ready') socket.destroy();
+      else await proxy.ws(request, socket as never, { target: urlOf(state) }, head).catch(() => socket.destroy());
+    },
+  };
+}
+
+async function listenOn(
+  hosts: readonly string[],
+  port: number,
+  prepare: (server: Server) => void,
+): Promise<readonly Server[]> {
+  const servers: Server[] = [];
+  for (const host of hosts) {
+    const server = createServer({ maxHeaderSize: longestHead });
+    prepare(server);
+    const error = await new Promise<NodeJS.ErrnoException | undefined>((go) => {
+      server.once('error', go).listen({ port, host, ipv6Only: host.includes(':') }, () => go(undefined));
+    });
+    // A machine without IPv6 has no ::1, which is no reason to do without the rest.
+    if (error?.code === 'EADDRNOTAVAIL' && host === '::1') continue;
+    if (error !== undefined) {
+      for (const other of servers) other.close();
+      throw new ProcletError('OS', `the launcher cannot listen on ${host}, port ${port}: ${error.message}`, {
+        hint: 'Take another port with --port.',
+        cause: error,
+      });
+    }
+    server.on('error', () => {});
+    servers.push(server);
+  }
+  return servers;
+}

@@ -1,0 +1,103 @@
+/** Somebody wants to go to a service: who it is, whether they may, and what they get meanwhile. */
+import type { Context } from 'hono';
+import type { Launch, LaunchState } from '../fleet/launches.js';
+import { plainText } from '../fleet/lines.js';
+import type { Millis } from '../model.js';
+import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
+import type { Screen } from './screen.js';
+import { mayStart } from './security.js';
+
+/** Who is fast needs no page that says that it is not there yet. */
+const patience: Millis = 150;
+
+export interface Visit extends Wanted {
+  /** A path at the service's own name; absent for who is redirected to its port. */
+  readonly path?: string;
+}
+
+export interface Visits {
+  /** Starts the service if it must be. `arrived` answers whoever need not wait any more. */
+  enter(c: Context, visit: Visit, arrived: (at: Ready) => Response | Promise<Response>): Promise<Response>;
+  /** How a launch stands that somebody waits for. */
+  result(
+    c: Context,
+    launch: Launch,
+    path: string | undefined,
+    arrived: (at: Ready) => Response | Promise<Response>,
+  ): Response | Promise<Response>;
+}
+
+export type Ready = Extract<LaunchState, { is: 'ready' }>;
+
+export function createVisits(parts: LauncherParts, screen: Screen): Visits {
+  const { launches, pages, clock, port, told } = parts;
+  const isOurs = (origin: string) => originsOf(port, parts.allowedHosts).includes(origin);
+
+  const enter: Visits['enter'] = async (c, visit, arrived) => {
+    const { project, tag, path } = visit;
+    const start = mayStart((name) => c.req.header(name), isOurs);
+    if (start === 'no') return c.text('Another page may not start anything here.\n', 403);
+    if (start === 'ask') return c.html(pages.render('message', askFirst(visit)));
+    if (project.problem !== undefined)
+      return c.html(failedPage(visit, screen.maskOf(project.root)(project.problem)), 502);
+    const launch = launches.launch(project, tag);
+    if (launch.state.is === 'booting' && launch.lines.length === 0) told(`${project.name}/${tag} is wanted`);
+    const isPerson = (c.req.header('accept') ?? '').includes('text/html');
+    await (isPerson ? Promise.race([launch.finished, pause()]) : launch.finished);
+    return result(c, launch, path, arrived);
+  };
+
+  const result: Visits['result'] = (c, launch, path, arrived) => {
+    const { state, project: name, tag, id } = launch;
+    if (state.is === 'ready') return arrived(state);
+    const project = parts.projects.find(name);
+    const mask = screen.maskOf(project?.root ?? '');
+    const lines = launch.lines.map((line) => ({ ...line, text: mask(line.text) }));
+    const retry = path ?? launchPath(name, tag);
+    if (state.is === 'failed') {
+      return c.html(
+        pages.render('failed', { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }),
+        502,
+      );
+    }
+    const next = `/.proclet/launch/${id}${path === undefined ? '' : `?${new URLSearchParams({ to: path })}`}`;
+    c.header('Refresh', `2; url=${next}`);
+    return c.html(pages.render('booting', { project: name, tag, next, id, stream: `/.proclet/stream?launch=${id}` }));
+  };
+
+  const failedPage = ({ project, tag, path }: Visit, reason: string) =>
+    pages.render('failed', {
+      ...{ project: project.name, tag, reason, lines: [] },
+      retry: path ?? launchPath(project.name, tag),
+    });
+
+  const pause = () => new Promise<void>((go) => void clock.wakeAt(clock.now() + patience, go));
+  return { enter, result };
+}
+
+export function launchPath(project: string, service: string): string {
+  return `/launch?${new URLSearchParams({ project, service })}`;
+}
+
+/** The service of a project that is meant when none is named: `web`, else the first. */
+export function usualService({ services }: LauncherProject): string | undefined {
+  return (services.find(({ tag }) => tag === 'web') ?? services[0])?.tag;
+}
+
+/** `http://localhost:2000` and the like. */
+export function originsOf(port: number, allowed: readonly string[]): string[] {
+  return ['localhost', '127.0.0.1', '[::1]', ...allowed].map((name) => new URL(`http://${name}:${port}`).origin);
+}
+
+/** Text without what a terminal would act on. */
+function plain<T extends { readonly text: string }>(lines: readonly T[]): T[] {
+  return lines.map((line) => ({ ...line, text: plainText(line.text) }));
+}
+
+function askFirst({ project, tag, path }: Visit) {
+  return {
+    title: `Start ${project.name}/${tag}?`,
+    text: 'You came here from another page, so nothing has been started yet.',
+    link: { href: path ?? launchPath(project.name, tag), text: `Start ${project.name}/${tag}` },
+  };
+}

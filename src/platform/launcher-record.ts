@@ -1,0 +1,47 @@
+/** Where this user's launcher is: a file beside those of the runs, of which only one live launcher has it. */
+import { join } from 'node:path';
+import { ProcletError } from '../errors.js';
+import { claim } from './claim.js';
+import { createProcessTable } from './process-table.js';
+import { runtimeDirectory } from './runtime-dir.js';
+import { readShared } from './shared-file.js';
+
+export interface LauncherRecord {
+  readonly pid: number;
+  readonly started: string;
+  readonly url: string;
+}
+
+/** Undefined when none lives. */
+export function findLauncher(): LauncherRecord | undefined {
+  return liveIn(readShared(pathOf()));
+}
+
+/** Answers the end of it. Throws ProcletError when another one lives. */
+export function claimLauncher(url: string): () => void {
+  const started = createProcessTable().find(process.pid)?.started ?? '';
+  const text = `${JSON.stringify({ pid: process.pid, started, url } satisfies LauncherRecord)}\n`;
+  return claim({
+    ...{ path: pathOf(), text, mode: 0o600 },
+    assertStale(found) {
+      const other = liveIn(found);
+      if (other === undefined) return;
+      throw new ProcletError('REFUSED', `a launcher runs already: ${other.url} (pid ${other.pid})`, {
+        hint: 'End it with proclet launcher --stop.',
+      });
+    },
+  });
+}
+
+function pathOf(): string {
+  return join(runtimeDirectory(), 'launcher.claim');
+}
+
+function liveIn(text: string | undefined): LauncherRecord | undefined {
+  try {
+    const record = JSON.parse(text ?? '') as LauncherRecord;
+    return createProcessTable().find(record.pid)?.started === record.started ? record : undefined;
+  } catch {
+    return undefined; // half of one, or none
+  }
+}
