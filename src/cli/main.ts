@@ -11,6 +11,7 @@ import { awaitJob } from './detached.js';
 
 /** Every command, loaded when it is asked for: what it does not need is not started with it. */
 const loaders = {
+  alias: () => import('../commands/alias.js'),
   attach: () => import('../commands/attach.js'),
   check: () => import('../commands/check.js'),
   doctor: () => import('../commands/doctor.js'),
@@ -20,6 +21,7 @@ const loaders = {
   keep: () => import('../commands/keep.js'),
   launcher: () => import('../commands/launcher.js'),
   logs: () => import('../commands/logs.js'),
+  open: () => import('../commands/open.js'),
   'project:add': () => import('../commands/project/add.js'),
   'project:list': () => import('../commands/project/list.js'),
   'project:remove': () => import('../commands/project/remove.js'),
@@ -138,6 +140,11 @@ function plainly(message: string, name: string): string {
   if (command !== undefined) {
     // oclif takes the arguments of a command that has none for the rest of its name.
     const [first = '', ...words] = command.split(':');
+    const topic = Object.keys(loaders).filter((each) => each.startsWith(`${first}:`));
+    if (topic.length > 0) {
+      const verbs = topic.map((each) => each.slice(first.length + 1));
+      return unknown(`command ${first}`, words.join(' '), verbs, `proclet ${first} --help`);
+    }
     if (Object.hasOwn(loaders, first)) return `${first} takes no argument, and there is ${words.join(' ')}`;
     return unknown('command', first, Object.keys(loaders), 'proclet --help');
   }
@@ -151,6 +158,7 @@ function plainly(message: string, name: string): string {
 const flagNames = [
   ...settingNames.map((name) => `--${name}`),
   ...['--help', '--version', '--dry-run', '--detach', '--json', '--follow', '--all', '--since', '--grep', '--watch'],
+  ...['--keep', '--open', '--stop', '--host', '--allow-host', '--shell', '--print'],
 ];
 
 function unknown(what: string, name: string, known: readonly string[], help: string): string {

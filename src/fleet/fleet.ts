@@ -201,18 +201,20 @@ class FollowedFleet implements Fleet {
 
   #happened({ root }: LiveRun, event: ProcletEvent, sentences: ReturnType<typeof createSentences>): void {
     const said = sentences(event);
-    const isEnd = event.type === 'exited' || event.type === 'stranded';
-    const tag =
-      event.type === 'exited' ? event.id.slice(0, event.id.lastIndexOf('.')) : 'tag' in event ? event.tag : '';
-    if (isEnd && said.length > 0) {
-      const key = `${root}\0${tag}`;
-      this.#ends.delete(key);
-      const isFailure = said.some(({ mark }) => mark === 'failure' || mark === 'warning');
-      this.#ends.set(key, { at: event.at, text: said.map(({ text }) => text).join('; '), isFailure });
-      const [oldest] = this.#ends.keys();
-      if (this.#ends.size > remembered && oldest !== undefined) this.#ends.delete(oldest);
-    }
+    const tag = tagOf(event);
+    if (tag !== undefined && said.length > 0) this.#remember(`${root}\0${tag}`, event, said);
     this.#lookSoon();
+  }
+
+  #remember(key: string, event: ProcletEvent, said: ReturnType<ReturnType<typeof createSentences>>): void {
+    // Who was only waiting for its next life has ended before, and that is the news.
+    const isEmpty = event.type === 'exited' && event.processes === 0 && event.cause !== undefined;
+    if (isEmpty && this.#ends.has(key)) return;
+    const isFailure = said.some(({ mark }) => mark === 'failure' || mark === 'warning');
+    this.#ends.delete(key);
+    this.#ends.set(key, { at: event.at, text: said.map(({ text }) => text).join('; '), isFailure });
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > remembered && oldest !== undefined) this.#ends.delete(oldest);
   }
 
   #gone(run: string): void {
@@ -239,4 +241,10 @@ function withUsage({ seen }: Followed, services: Status['services']): Status['se
       return one.mark === undefined || usage === undefined ? one : { ...one, usage };
     }),
   }));
+}
+
+/** Whose end an event tells of. */
+function tagOf(event: ProcletEvent): Tag | undefined {
+  if (event.type === 'stranded') return event.tag;
+  return event.type === 'exited' ? event.id.slice(0, event.id.lastIndexOf('.')) : undefined;
 }

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
-import type { Launch, LaunchState } from '../fleet/launches.js';
+import type { Launch, LaunchState } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import { perform, readAct, unknownService } from './acts.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';

@@ -1,7 +1,7 @@
 /** What the page shows, from projects and runs as they stand. Pure, but for what it remembers to keep times steady. */
 
 import type { LastEnd, SeenRun } from '../fleet/fleet.js';
-import { addressOf } from '../fleet/launches.js';
+import { addressOf } from '../fleet/launch.js';
 import type { Tag } from '../model.js';
 import { labelOf } from '../projects/registry.js';
 import type { Mask } from './security.js';

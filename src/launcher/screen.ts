@@ -1,8 +1,10 @@
 /** The board as it is now, as pieces of HTML, and which of them changed since when. Looks again while anybody watches. */
+import type { LastEnd } from '../fleet/fleet.js';
+import type { Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import { type BoardGroup, createBoard } from './board.js';
 import type { LauncherParts } from './ports.js';
-import { type Mask, maskOf } from './security.js';
+import { createMasks, type Mask } from './security.js';
 
 export interface Screen {
   /** Counts the changes. */
@@ -24,27 +26,25 @@ interface Piece {
 }
 
 const lookEvery = 1_000;
+/** What follows a failed launch is its end, not another one. */
+const aftermath = 10_000;
 
 /** `isWatched`: whether there is anybody to look for. `changed` is called when there is something new to see. */
 export function createScreen(parts: LauncherParts, isWatched: () => boolean, changed: () => void): Screen {
-  const { fleet, projects, pages, clock } = parts;
+  const { fleet, launches, projects, pages, clock } = parts;
   const boardOf = createBoard();
-  const masks = new Map<string, { secrets: readonly string[]; mask: Mask }>();
+  const mask = createMasks((root) => projects.secretsOf(root));
   let pieces: readonly Piece[] = [];
   let version = 1;
   let memo: { readonly from: number; readonly to: number; readonly json: string } | undefined;
 
-  function mask(root: string): Mask {
-    const secrets = projects.secretsOf(root);
-    const known = masks.get(root);
-    if (known?.secrets === secrets) return known.mask;
-    const made = maskOf(secrets);
-    masks.set(root, { secrets, mask: made });
-    return made;
+  /** Of a launch that failed, the reason: what was left of it has been put down since. */
+  function lastEnd(root: string, tag: Tag): LastEnd | undefined {
+    const [end, failure] = [fleet.lastEnd(root, tag), launches.lastFailure(root, tag)];
+    return failure !== undefined && (end?.at ?? 0) < failure.at + aftermath ? failure : end;
   }
 
   function draw(): void {
-    const lastEnd: typeof fleet.lastEnd = (root, tag) => fleet.lastEnd(root, tag);
     const source = { projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port: parts.port };
     const groups: readonly BoardGroup[] = boardOf(source);
     const before = new Map(pieces.map((piece) => [piece.group.key, piece]));

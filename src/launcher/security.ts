@@ -74,3 +74,16 @@ export function maskOf(secrets: readonly string[]): Mask {
   const any = new RegExp(known.map((secret) => secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
   return (text) => text.replace(any, '••••');
 }
+
+/** The mask of each directory, made anew when its secrets are others. */
+export function createMasks(secretsOf: (root: string) => readonly string[]): (root: string) => Mask {
+  const made = new Map<string, { readonly secrets: readonly string[]; readonly mask: Mask }>();
+  return (root) => {
+    const secrets = secretsOf(root);
+    const before = made.get(root);
+    if (before?.secrets === secrets) return before.mask;
+    const mask = maskOf(secrets);
+    made.set(root, { secrets, mask });
+    return mask;
+  };
+}

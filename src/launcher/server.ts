@@ -23,6 +23,8 @@ export interface LauncherServer {
 /** A host name has so many bytes at most, and a request line with its headers so many: what is longer is refused. */
 const longestHead = 16 * 1024;
 
+type Place = Pick<Ready, 'host' | 'port'>;
+
 type Parts = Omit<LauncherParts, 'token'>;
 
 /** Listens on each of the hosts. Throws ProcletError when one of them cannot be had. */
@@ -44,12 +46,15 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     const site = sites.find(who.labels);
     if (site === undefined) return refuse(response, 404, 'No project, or no service of it, has this name.');
     const at = parts.launches.addressOf(site.project.root, site.tag);
-    const pass = (ready: Ready) => {
-      sites.pass(request, response, ready);
+    const pass = (ready: Place) => {
+      sites.pass(request, response, ready, (why) => refuse(response, 502, `The service did not answer: ${why}`));
       return RESPONSE_ALREADY_SENT;
     };
-    if (at !== undefined && !isOwnPath(request)) return sites.pass(request, response, { is: 'ready', ...at });
-    return answer(request, response, { site, pass });
+    if (at === undefined || isOwnPath(request)) return answer(request, response, { site, pass });
+    // It may have gone since; what has no body can be asked again.
+    const isRepeatable = request.method === 'GET' || request.method === 'HEAD';
+    if (!isRepeatable) return void pass(at);
+    return sites.pass(request, response, at, () => answer(request, response, { site, pass }));
   };
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const who = addressed(request.headers.host, parts.allowedHosts);
@@ -86,8 +91,7 @@ function createSites(parts: LauncherParts) {
   const { launches, projects } = parts;
   const proxy = createProxyServer({ xfwd: true });
   const isOurs = (origin: string) => originsOf(parts.port, parts.allowedHosts).includes(origin);
-  const urlOf = ({ host, port }: Pick<Ready, 'host' | 'port'>) =>
-    `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const urlOf = ({ host, port }: Place) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     find(labels: readonly string[]): Wanted | undefined {
       const [label = '', service] = [...labels].reverse();
@@ -97,10 +101,11 @@ function createSites(parts: LauncherParts) {
       const tag = service === undefined ? (usualService(project) ?? '') : named;
       return tag === undefined ? undefined : { project, tag };
     },
-    pass(request: IncomingMessage, response: ServerResponse, at: Ready): void {
+    /** `failed` is called if nothing has been answered yet. */
+    pass(request: IncomingMessage, response: ServerResponse, at: Place, failed: (why: string) => unknown): void {
       proxy.web(request, response, { target: urlOf(at) }).catch((error: Error) => {
-        if (response.headersSent) response.destroy();
-        else refuse(response, 502, `The service did not answer: ${error.message}`);
+        if (response.headersSent || response.destroyed) response.destroy();
+        else failed(error.message);
       });
     },
     /** A WebSocket, which a service that sleeps is woken for. */

@@ -1,6 +1,6 @@
 /** Somebody wants to go to a service: who it is, whether they may, and what they get meanwhile. */
 import type { Context } from 'hono';
-import type { Launch, LaunchState } from '../fleet/launches.js';
+import type { Launch, LaunchState } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import type { Millis } from '../model.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
