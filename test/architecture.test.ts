@@ -41,6 +41,9 @@ const layers: Record<string, readonly string[]> = {
   observers: shared,
   network: shared,
   control: shared,
+  projects: shared,
+  fleet: [...shared, 'platform', 'control', 'network', 'observers', 'inspect.ts'],
+  launcher: [...shared, 'projects', 'fleet'],
   'supervision.ts': [...shared, 'supervisor', 'platform', 'network'],
   'inspect.ts': [...shared, 'platform', 'network'],
   'attachments.ts': [...shared, 'platform', 'observers', 'control', 'inspect.ts', 'supervision.ts'],
@@ -57,9 +60,24 @@ const layers: Record<string, readonly string[]> = {
     'control',
     'inspect.ts',
     'runtime.ts',
+    'projects',
+    'fleet',
+    'launcher',
     'commands',
   ],
-  commands: [...shared, 'plan', 'platform', 'network', 'observers', 'control', 'cli', 'runtime.ts'],
+  commands: [
+    ...shared,
+    'procfile',
+    'plan',
+    'platform',
+    'network',
+    'observers',
+    'control',
+    'projects',
+    'fleet',
+    'cli',
+    'runtime.ts',
+  ],
 };
 
 /** Which layers may import a package. */
@@ -73,7 +91,11 @@ const doors: Record<string, readonly string[]> = {
   '@oclif/core': ['cli', 'commands'],
   croner: ['schedule.ts'],
   yaml: ['procfile'],
-  zod: ['procfile', 'control'],
+  zod: ['procfile', 'control', 'projects'],
+  hono: ['launcher'],
+  '@hono/node-server': ['launcher'],
+  eta: ['launcher'],
+  httpxy: ['launcher'],
   leven: ['procfile'],
 };
 

@@ -1,6 +1,7 @@
 /** The launcher's addresses: the page, its streams and its buttons, and the ways to a service. */
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
@@ -59,6 +60,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   addLaunching(app, parts, visits);
   app.notFound((c) => c.html(pages.render('message', { title: 'There is nothing here', text: '', link: home }), 404));
   app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
     if (!(error instanceof ProcletError)) throw error;
     const status = error.code === 'NOT_FOUND' ? 404 : 409;
     if (wantsJson(c)) return c.json({ error: error.message, hint: error.hint }, status);

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { addressed, createMasks, isForeign, isToken, maskOf, mayStart } from '../../../src/launcher/security.js';
+
+const headers = (all: Record<string, string>) => (name: string) => all[name];
+
+describe('addressed', () => {
+  test.each(['localhost', 'localhost:2000', 'LOCALHOST:2000', '127.0.0.1:2000', '[::1]:2000', 'localhost.:2000'])(
+    '%s is the page',
+    (host) => expect(addressed(host, [])).toEqual({ is: 'page' }),
+  );
+
+  test.each([
+    ['hoge.localhost:2000', ['hoge']],
+    ['psgi.hoge.localhost', ['psgi', 'hoge']],
+    ['Psgi.Hoge.localhost', ['psgi', 'hoge']],
+  ])('%s is a site', (host, labels) => expect(addressed(host, [])).toEqual({ is: 'site', labels }));
+
+  test.each([
+    undefined,
+    '',
+    'evil.example',
+    'evil.example:2000',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '0.0.0.0:2000',
+    '127.0.0.2',
+    'evil.example#.localhost',
+    'a b.localhost',
+    '.localhost',
+    'xlocalhost',
+  ])('%s is a stranger', (host) => expect(addressed(host, [])).toEqual({ is: 'stranger' }));
+
+  test('a name that was allowed is the page', () => {
+    expect(addressed('box.lan:2000', ['box.lan'])).toEqual({ is: 'page' });
+  });
+});
+
+describe('isForeign', () => {
+  const host = 'localhost:2000';
+  test.each([
+    [{ host }, false],
+    [{ host, origin: 'http://localhost:2000' }, false],
+    [{ host, 'sec-fetch-site': 'none' }, false],
+    [{ host, origin: 'http://localhost:2000', 'sec-fetch-site': 'same-origin' }, false],
+    [{ host, origin: 'http://localhost:5100' }, true],
+    [{ host, origin: 'https://localhost:2000' }, true],
+    [{ host, origin: 'null' }, true],
+    [{ host, origin: 'http://evil.example' }, true],
+    [{ host, 'sec-fetch-site': 'cross-site' }, true],
+    [{ host, 'sec-fetch-site': 'same-site' }, true],
+  ])('%j: %s', (given, expected) => expect(isForeign(headers(given))).toBe(expected));
+});
+
+describe('mayStart', () => {
+  const isOurs = (origin: string) => origin === 'http://localhost:2000';
+  const from = { host: 'localhost:2000', 'sec-fetch-site': 'cross-site' };
+  const navigation = { ...from, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  test.each([
+    ['a program', { host: 'localhost:2000' }, 'yes'],
+    ['a bookmark', { host: 'localhost:2000', 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 'yes'],
+    ['an image of another page', { ...from, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 'no'],
+    ['a frame of another page', { ...navigation, 'sec-fetch-dest': 'iframe' }, 'no'],
+    ['a script of another page', { ...from, 'sec-fetch-mode': 'cors' }, 'no'],
+    ['a link of another page', navigation, 'ask'],
+    ['a link of our page to a service', { ...navigation, referer: 'http://localhost:2000/' }, 'yes'],
+    ['a link that claims nonsense', { ...navigation, referer: 'nonsense' }, 'ask'],
+    ['a form of another page', { ...navigation, origin: 'http://evil.example' }, 'ask'],
+  ])('%s: %j is %s', (_, given, expected) => expect(mayStart(headers(given), isOurs)).toBe(expected));
+});
+
+test('a token is right only when it is the token', () => {
+  expect(isToken('abc', 'abc')).toBe(true);
+  for (const wrong of ['', 'ab', 'abcd', undefined, null, ['abc'], 0]) expect(isToken(wrong, 'abc')).toBe(false);
+});
+
+describe('maskOf', () => {
+  test('no secret is left in any text, whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 4 })), fc.array(fc.string()), (secrets, parts) => {
+        const text = parts.flatMap((part, n) => [part, secrets[n] ?? '']).join('');
+        const masked = maskOf(secrets)(text);
+        for (const secret of secrets) if (!secret.includes('•')) expect(masked.includes(secret)).toBe(false);
+      }),
+    );
+  });
+
+  test('the longer of two that begin alike goes first', () => {
+    expect(maskOf(['secret', 'secret-and-more'])('x secret-and-more y')).toBe('x •••• y');
+  });
+
+  test('is made anew when the secrets of a directory are others', () => {
+    let secrets = ['first'];
+    const masks = createMasks(() => secrets);
+    expect(masks('/p')('first second')).toBe('•••• second');
+    expect(masks('/p')).toBe(masks('/p'));
+    secrets = ['second'];
+    expect(masks('/p')('first second')).toBe('first ••••');
+  });
+});
