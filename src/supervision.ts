@@ -38,7 +38,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, name, com
   const early: string[] = [];
   let warn = (text: string): unknown => early.push(text);
   const ground = openGround({
-    ...{ clock, table, root: plan.root, name, command },
+    ...{ clock, table, root: plan.root, name, command, ports: firstPorts(plan) },
     grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
     warn: (text) => warn(text),
   });
@@ -173,6 +173,11 @@ function takenPorts(plan: Plan): string[] {
   return instances
     .filter(({ port }) => port > 0 && ports.isTaken(port) === true)
     .map(({ id, port }) => `port ${port}, which is ${id}'s, is held by ${ports.holder(port)}`);
+}
+
+/** Others who look for free ones leave these alone, though what is down does not listen yet. */
+function firstPorts({ services }: Plan): number[] {
+  return services.flatMap(({ instances: [first] }) => (first !== undefined && first.port > 0 ? [first.port] : []));
 }
 
 /** Few plans have schedules, and the others do not load what reads them. */

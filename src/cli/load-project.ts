@@ -65,18 +65,20 @@ export async function loadProject({ flags, tags = [], procfile: need = 'needed' 
   return { root, procfile, config, settings, dotenv, envFiles };
 }
 
-/** What a plan is built from. */
-export function planInput({ config, settings, ...project }: Project): PlanInput {
+/** What a plan is built from. `planned`: ports that others are going to need. */
+export function planInput({ config, settings, ...project }: Project, planned?: ReadonlySet<number>): PlanInput {
   const { root, procfile } = project;
-  const port = settings.port === 'auto' ? freeBase(root, procfile.entries.length) : settings.port;
+  const port = settings.port === 'auto' ? freeBase(root, procfile.entries.length, planned) : settings.port;
   const resolved = { ...settings, ...(port !== undefined && { port }) };
   return { ...project, settings: resolved, ...(config && { config }), env: process.env };
 }
 
 /** The project's own block of ports, or the next that is free for each of its services. */
-function freeBase(root: string, services: number): number {
+function freeBase(root: string, services: number, planned: ReadonlySet<number> = new Set()): number {
   const isFree = (base: number) =>
-    Array.from({ length: services }, (_, n) => base + 100 * n).every((port) => isPortTaken(port) !== true);
+    Array.from({ length: services }, (_, n) => base + 100 * n).every(
+      (port) => !planned.has(port) && isPortTaken(port) !== true,
+    );
   return nextFreeBlock(stableBase(root), isFree);
 }
 

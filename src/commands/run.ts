@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
-import { loadProject, planInput } from '../cli/load-project.js';
+import { withFreePorts } from '../cli/free-ports.js';
+import { loadProject } from '../cli/load-project.js';
 import { lookOf } from '../cli/look.js';
 import { ProcletError } from '../errors.js';
 import { buildRunPlan, type RunTarget } from '../plan/build-plan.js';
@@ -24,7 +25,8 @@ export default class Run extends BaseCommand {
     const target = targetOf(argv as string[], command);
     const procfile = target.is === 'service' ? 'needed' : 'optional';
     const project = await loadProject({ flags: givensOf(flags), procfile });
-    const { finished } = await startCommand(buildRunPlan(planInput(project), target), lookOf(project.settings));
+    const look = lookOf(project.settings);
+    const { finished } = await withFreePorts(project, (input) => startCommand(buildRunPlan(input, target), look));
     return finished;
   }
 }

@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { detachedInto, startDetached, tellStarted } from '../cli/detached.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
+import { withFreePorts } from '../cli/free-ports.js';
 import { loadProject, type Project, planInput } from '../cli/load-project.js';
 import { detachedLook, lookOf } from '../cli/look.js';
 import { stateDirectory } from '../cli/state-dir.js';
@@ -36,20 +37,28 @@ Whatever ends a service ends its whole process tree.`;
     const into = detachedInto();
     const { flags, argv } = await this.parse(Start);
     const project = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
-    const plan = buildPlan(planInput(project));
     if (flags['dry-run'] === true) {
-      process.stdout.write(describePlan(plan));
+      process.stdout.write(describePlan(buildPlan(planInput(project))));
       return 0;
     }
-    if (flags.detach && into === undefined) return this.#detach(project);
-    const reread: Reread = async (counts, positions) => {
-      const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
-      const { formation, ...settings } = again.settings;
-      const scaled = { ...formation, tags: { ...formation.tags, ...counts } };
-      return buildPlan({ ...planInput({ ...again, settings: { ...settings, formation: scaled } }), positions });
-    };
-    const look = lookOf(project.settings);
-    const { finished } = await startServices(plan, into === undefined ? look : detachedLook(look, into), { reread });
+    if (flags.detach && into === undefined) {
+      buildPlan(planInput(project));
+      return this.#detach(project);
+    }
+    const ownLook = lookOf(project.settings);
+    const look = into === undefined ? ownLook : detachedLook(ownLook, into);
+    const { finished } = await withFreePorts(project, (input) => {
+      const reread: Reread = async (counts, positions) => {
+        const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
+        const { formation, ...settings } = again.settings;
+        const scaled = { ...formation, tags: { ...formation.tags, ...counts } };
+        // Those that were free when the run began are its own now.
+        const port = settings.port === 'auto' ? input.settings.port : settings.port;
+        const own = { ...settings, formation: scaled, ...(port !== undefined && { port }) };
+        return buildPlan({ ...planInput({ ...again, settings: own }), positions });
+      };
+      return startServices(buildPlan(input), look, { reread });
+    });
     if (into !== undefined) tellStarted();
     return finished;
   }

@@ -34,6 +34,7 @@ export interface Builders {
   readonly root: string;
   readonly name: string;
   readonly command: RunRecord['command'];
+  readonly ports: RunRecord['ports'];
   /** Between TERM and KILL when it is the guardian that ends the run. */
   readonly grace: Millis;
   /** Told what the run has to do without. */
@@ -52,7 +53,7 @@ function realpathOf(path: string): string {
   }
 }
 
-export function openGround({ clock, table, root, name, command, grace, warn }: Builders): Ground {
+export function openGround({ clock, table, root, name, command, ports, grace, warn }: Builders): Ground {
   const run = newRun();
   const groups = process.env['PROCLET_CGROUP'] === 'off' ? undefined : openCgroups(run);
   const cgroups = groups && 'directory' in groups ? groups : undefined;
@@ -63,6 +64,7 @@ export function openGround({ clock, table, root, name, command, grace, warn }: B
       root: realpathOf(root),
       name,
       command,
+      ports,
       cgroup,
       pid: process.pid,
       started: table.find(process.pid)?.started ?? '',

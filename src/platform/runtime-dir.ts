@@ -21,6 +21,8 @@ export interface RunRecord {
   /** The command; there is one `start` of a project and name at a time, and as many `run` as people want. */
   readonly command: 'start' | 'run';
   readonly cgroup: string;
+  /** The first of each service's ports, whether it runs or not. */
+  readonly ports: readonly number[];
   /** Wall time in milliseconds. */
   readonly since: number;
 }

@@ -239,4 +239,23 @@ describe('--port auto', () => {
     await app.line(`serving ${port}`);
     expect(await plan()).not.toBe(port);
   });
+
+  test('of several that start at once, with services that are down, is never the same', async () => {
+    const ws = workspace({ Procfile: 'web: sleep 1000\nadmin: node serves.mjs' });
+    const names = ['a', 'b', 'c', 'd'];
+    const apps = names.map((name) => ws.proclet('start', '-p', 'auto', '--name', name, '--start', 'admin=manual'));
+    await Promise.all(apps.map((app) => app.line('web.1 started')));
+    const bases = apps.map((app) => Number(/port (\d+)\)/.exec(app.text)?.[1]));
+    const ports = bases.flatMap((base) => [base, base + 100]);
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+
+  test('stays what it is when the files are read again', async () => {
+    const ws = workspace({ Procfile: 'web: node serves.mjs' });
+    const app = ws.proclet('start', '-p', 'auto');
+    const port = Number(/serving (\d+)/.exec(await app.line('serving'))?.[1]);
+    expect(await ws.proclet('scale', 'web=2').exited).toEqual({ how: 'code', code: 0 });
+    await app.line(`serving ${port + 1}`);
+    expect(app.text).not.toContain('replaced');
+  });
 });

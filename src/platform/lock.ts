@@ -1,0 +1,34 @@
+/** A claim that is held for a moment: who finds it taken waits. The dead hold none. */
+import { ProcletError } from '../errors.js';
+import type { Millis } from '../model.js';
+import type { Clock } from '../ports.js';
+import { claim } from './claim.js';
+import { createProcessTable } from './process-table.js';
+
+const pause: Millis = 5;
+const patience: Millis = 10_000;
+
+/**
+ * Waits until nobody else has it, then answers the end of it. Throws ProcletError when one process keeps it for too long.
+ */
+export async function acquireLock(path: string, clock: Clock): Promise<() => void> {
+  const table = createProcessTable();
+  const text = `${process.pid} ${table.find(process.pid)?.started ?? ''}\n`;
+  const until = clock.now() + patience;
+  for (;;) {
+    try {
+      return claim({ path, text, mode: 0o600, assertStale: (found) => assertDead(found, path, table) });
+    } catch (error) {
+      if (!(error instanceof ProcletError) || clock.now() >= until) throw error;
+      await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
+    }
+  }
+}
+
+function assertDead(text: string, path: string, table: ReturnType<typeof createProcessTable>): void {
+  const [pid = '', started] = text.trim().split(' ');
+  const row = table.find(Number(pid));
+  if (row !== undefined && row.started === started) {
+    throw new ProcletError('REFUSED', `process ${pid} holds ${path}, and does not let it go`);
+  }
+}
