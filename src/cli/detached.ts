@@ -57,7 +57,7 @@ export interface Second {
   /** Once. Output of the services goes to files in the directory. */
   start(argv: readonly string[], directory: string): Promise<number>;
   /** It is not needed. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What it says itself goes to a file in `directory`. */

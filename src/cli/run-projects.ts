@@ -17,7 +17,7 @@ export interface Starter {
   readonly startRun: StartRun<KnownProject>;
   /** Of the runs it has started. */
   readonly pids: ReadonlySet<number>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** `spare`: whether a process waits for the next start. `boundTo`: a process whose end is theirs, too. */
@@ -50,7 +50,9 @@ export function createStarter({
         if (spare) second = createSecond(directory);
       }
     },
-    close: () => second?.close(),
+    async close() {
+      await second?.close();
+    },
   };
 }
 

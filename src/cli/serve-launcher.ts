@@ -9,7 +9,9 @@ import { openLauncher } from '../launcher/server.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createClock } from '../platform/clock.js';
 import { claimLauncher } from '../platform/launcher-record.js';
+import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
+import { untilGone } from '../platform/until-gone.js';
 import { createLauncherProjects } from './launcher-projects.js';
 import { createStarter, type Lease, type Starter } from './run-projects.js';
 
@@ -63,7 +65,7 @@ export async function serveLauncher(
     if (!keep) await endRuns(fleet, starter);
     return statusOfSignal(signal);
   } finally {
-    starter.close();
+    await starter.close();
     fleet.close();
     clock.close();
     release();
@@ -73,11 +75,12 @@ export async function serveLauncher(
 /** Whole, and said one by one. */
 async function endRuns(fleet: Fleet, { pids }: Starter): Promise<void> {
   await fleet.look();
-  const own = fleet.runs.filter(({ pid }) => pids.has(pid));
+  const own = liveRuns().filter(({ pid }) => pids.has(pid));
   await Promise.all(
-    own.map(async ({ run, root }) => {
-      await fleet.ask(run, { verb: 'stop' }).catch(() => {}); // it has gone already
-      process.stdout.write(`${root} stopped\n`);
+    own.map(async (live) => {
+      await fleet.ask(live.run, { verb: 'stop' }).catch(() => {}); // it has gone already
+      await untilGone(live);
+      process.stdout.write(`${live.root} stopped\n`);
     }),
   );
 }

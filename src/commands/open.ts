@@ -51,7 +51,7 @@ export default class Open extends BaseCommand {
       if (!flags.print) await openInBrowser(url);
       return 0;
     } finally {
-      starter.close();
+      await starter.close();
       fleet.close();
       clock.close();
     }

@@ -17,6 +17,8 @@ export interface SeenRun extends Pick<Status, 'run' | 'pid' | 'name' | 'root' | 
   readonly at: number;
 }
 
+export type SeenService = SeenRun['services'][number];
+
 /** What was last said about the end of a service, and when by wall time. */
 export interface LastEnd {
   readonly at: number;

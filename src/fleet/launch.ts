@@ -6,11 +6,12 @@ import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
 import type { Millis, ProcletEvent, ServiceSnapshot, Tag } from '../model.js';
-import { probeReady } from '../network/ready.js';
+import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
-import type { Fleet, SeenRun } from './fleet.js';
+import type { Fleet, SeenRun, SeenService } from './fleet.js';
 import { type LaunchLine, linesOf } from './lines.js';
+import { addressOf, searchAddress } from './search-address.js';
 
 export interface LaunchedService {
   readonly tag: Tag;
@@ -48,9 +49,6 @@ export interface Launch {
 
 const keptLines = 300;
 const usualPatience: Millis = 30_000;
-/** So often is it looked where else a service listens. */
-const doubtEvery: Millis = 700;
-
 export interface Arrived {
   readonly run: string;
   readonly host: string;
@@ -143,13 +141,13 @@ export class OneLaunch implements Launch {
       const service = this.#serviceIn(other);
       const isBusy = service?.instances.some(({ phase }) => phase !== 'down' && phase !== 'failed');
       if (isBusy !== true) {
+        assertFree(other, service);
         await fleet.ask(other.run, { verb: 'restart', targets: [tag] });
         this.#begunIn = other.run;
       }
       return { run: other, since: found ? since : since - 1, isUp: found !== undefined };
     }
-    // One that somebody started without this service has the project's own name.
-    await startRun(runs.some(({ name }) => name === '') ? 'launcher' : '');
+    await startRun(freeName(runs));
     await fleet.look();
     const started = fleet.runs.findLast((run) => run.root === root && this.#serviceIn(run) !== undefined);
     if (started === undefined) throw new ProcletError('FAILED', `${tag} ended as soon as it was started`);
@@ -159,12 +157,12 @@ export class OneLaunch implements Launch {
     return { run: started, since, isUp: false };
   }
 
-  #serviceIn(run: SeenRun): SeenRun['services'][number] | undefined {
+  #serviceIn(run: SeenRun): SeenService | undefined {
     return run.services.find((service) => service.tag === this.tag);
   }
 
-  #waitFor(run: SeenRun, service: SeenRun['services'][number], isUp: boolean): void {
-    const { clock } = this.#parts;
+  #waitFor(run: SeenRun, service: SeenService, isUp: boolean): void {
+    const { fleet, clock } = this.#parts;
     const { readyWithin } = this.#project.services.find(({ tag }) => tag === this.tag) ?? {};
     const patience = readyWithin ?? usualPatience;
     const limit = clock.wakeAt(clock.now() + patience + (readyWithin === undefined ? 0 : 1_000), () => {
@@ -172,41 +170,12 @@ export class OneLaunch implements Launch {
       const where = at === undefined ? 'on any port' : `on its port ${at.port}`;
       this.fail(`${this.tag} runs, but did not listen ${where} within ${formatDuration(patience)}`);
     });
-    this.#ends.push(limit);
-    if (readyWithin === undefined || isUp) this.#probe(run.run, service);
-    else this.#ends.push(this.#parts.fleet.onChange(() => this.#lookIfReady(run.run)));
-    this.#ends.push(clock.wakeAt(clock.now() + doubtEvery, () => void this.#doubt(run.run)));
-    if (readyWithin !== undefined) this.#lookIfReady(run.run);
-  }
-
-  /** It listens where it was told to, or where proclet listens for it. */
-  #probe(run: string, service: SeenRun['services'][number]): void {
-    const at = addressOf(service);
-    if (at === undefined) return;
-    const { clock } = this.#parts;
-    const found = (host = '127.0.0.1') => this.#arrive(run, { host, port: at.port });
-    const probe = probeReady({ clock, ready: { kind: 'tcp' }, port: at.port, onReady: found });
-    this.#ends.push(probe.cancel);
-  }
-
-  /** A service that shows by itself when it is ready. */
-  #lookIfReady(run: string): void {
-    const service = this.#parts.fleet.runs
-      .filter((one) => one.run === run)
-      .flatMap((one) => this.#serviceIn(one) ?? [])[0];
-    if (service?.instances.some(({ phase, role }) => phase === 'up' && role === 'serving') === true)
-      this.#probe(run, service);
-  }
-
-  /** It may listen elsewhere than it was told to: where it still is the only port when this is asked again. */
-  async #doubt(run: string, before?: number): Promise<void> {
-    const { fleet, clock } = this.#parts;
-    await fleet.look(true);
-    if (this.state.is !== 'booting') return;
-    const service = fleet.runs.filter((one) => one.run === run).flatMap((one) => this.#serviceIn(one) ?? [])[0];
-    const port = service?.start === 'on-access' ? undefined : otherPortOf(service);
-    if (port !== undefined && port === before) this.#arrive(run, { host: '127.0.0.1', port });
-    else this.#ends.push(clock.wakeAt(clock.now() + doubtEvery, () => void this.#doubt(run, port)));
+    const search = searchAddress({
+      ...{ fleet, clock, run: run.run, tag: this.tag, showsWhenReady: readyWithin !== undefined && !isUp },
+      found: (at) => this.#arrive(run.run, at),
+      foreign: (why) => this.fail(why),
+    });
+    this.#ends.push(limit, search);
   }
 
   #happened(event: ProcletEvent): void {
@@ -245,21 +214,22 @@ export class OneLaunch implements Launch {
   }
 }
 
-/** The port that a person goes to: one that proclet holds for the service, else the first instance's own. */
-export function addressOf({ listen, instances }: Pick<ServiceSnapshot, 'listen' | 'instances'>) {
-  const front = listen.find((address) => 'port' in address);
-  const port = front !== undefined && 'port' in front ? front.port : instances.find((one) => one.port > 0)?.port;
-  const host = front !== undefined && 'port' in front ? front.host : '127.0.0.1';
-  const isAny = host === '0.0.0.0' || host === '::' || host === undefined;
-  return port === undefined ? undefined : { host: isAny ? '127.0.0.1' : host, port };
+/** Throws ProcletError when somebody else listens where a service that is down is going to. */
+function assertFree(run: SeenRun, service: SeenService | undefined): void {
+  const port = service && addressOf(service)?.port;
+  if (port === undefined || isPortTaken(port) !== true) return;
+  const owners = ownersOf(port);
+  if (owners.some(({ pid }) => pid === run.pid)) return; // proclet itself waits there for who wakes it
+  throw new ProcletError('FAILED', `port ${port}, which is ${service?.tag}'s, is held by ${describeOwners(owners)}`);
 }
 
-/** The one port of a program that was told another, and does not listen there. */
-function otherPortOf(service: SeenRun['services'][number] | undefined): number | undefined {
-  const ports = new Set(service?.instances.flatMap(({ usage }) => usage?.ports ?? []));
-  const told = service?.instances.map((one) => one.port) ?? [];
-  const [port, ...more] = ports;
-  return more.length > 0 || told.some((one) => ports.has(one)) ? undefined : port;
+/** One that somebody started without the service has the project's own name. */
+function freeName(runs: readonly SeenRun[]): string {
+  const taken = new Set(runs.filter(({ command }) => command === 'start').map(({ name }) => name));
+  for (let n = 0; ; n += 1) {
+    const name = n === 0 ? '' : n === 1 ? 'launcher' : `launcher-${n}`;
+    if (!taken.has(name)) return name;
+  }
 }
 
 /** A service and all that it is after. */

@@ -16,7 +16,14 @@ export function linesOf(event: ProcletEvent): readonly LaunchLine[] {
   if (event.type !== 'output' || event.end === 'open') return [];
   const { at, id, stream } = event;
   const text = Buffer.from(event.end === 'line' ? event.text.slice(0, -1) : event.text, 'latin1').toString('utf8');
-  return text.split('\n').map((each) => ({ at, id, stream, text: each }));
+  return text.split('\n').map((each) => ({ at, id, stream, text: cut(each) }));
+}
+
+/** A text that is longer is cut. */
+const longestText = 8 * 1024;
+
+function cut(text: string): string {
+  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 }
 
 /** Without anything that a terminal would act on. */

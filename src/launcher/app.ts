@@ -5,14 +5,14 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
-import type { Launch, LaunchState } from '../fleet/launch.js';
+import type { Launch } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import { perform, readAct, unknownService } from './acts.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
 import type { Screen } from './screen.js';
 import { contentSecurityPolicy, isForeign, isToken } from './security.js';
-import type { Streams } from './streams.js';
-import { keptLines, type Taps } from './taps.js';
+import { newsOf, type Streams } from './streams.js';
+import { fitting, type Taps } from './taps.js';
 import { createVisits, type Ready, usualService, type Visits } from './visits.js';
 
 /** What a request brings that is not in it. */
@@ -130,7 +130,7 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     if (seen === undefined) return c.notFound();
     const tap = taps.open(seen.root, seen.tag);
     await new Promise<void>((go) => void clock.wakeAt(clock.now() + 200, go));
-    const lines = tap.tape.since(0).lines.map((line) => ({ ...line, text: plainText(line.text) }));
+    const lines = tap.tape.lines.map((line) => ({ ...line, text: plainText(line.text) }));
     tap.close();
     return c.html(pages.render('log', { title: seen.title, lines, again: c.req.url }));
   });
@@ -204,20 +204,17 @@ function streamTo(c: Context<Env>, parts: AppParts): Response {
   let seen = isOurs ? Number(version) : 0;
   let place = 0;
   // A page of a launcher that is gone has buttons that do nothing.
-  const stale = isOurs ? [] : [{ event: 'stale', data: '{}' }];
+  const stale = isOurs ? [] : [newsOf('stale', '{}')];
   return streamSSE(c, async (stream) => {
     await streams.serve(stream, () => {
       const board = screen.since(seen);
       seen = screen.version;
-      const { lines, skipped } = tap?.tape.since(place) ?? { lines: [], skipped: 0 };
-      const isFirst = place === 0;
-      place = tap?.tape.end ?? 0;
-      const log = { lines, skipped: isFirst ? 0 : skipped };
-      return [
-        ...stale.splice(0),
-        ...(board === undefined ? [] : [{ event: 'board', data: board }]),
-        ...(lines.length === 0 ? [] : [{ event: 'log', data: JSON.stringify(log) }]),
-      ];
+      const { news: log, end, isAll } = tap?.tape.since(place) ?? { end: 0, isAll: true };
+      place = end;
+      return {
+        news: [...stale.splice(0), ...(board === undefined ? [] : [board]), ...(log === undefined ? [] : [log])],
+        next: isAll ? 'wait' : 'more',
+      };
     });
     tap?.close();
   });
@@ -230,22 +227,21 @@ function streamLaunch(c: Context<Env>, parts: AppParts): Response {
   const { streams } = parts;
   const mask = parts.screen.maskOf(parts.projects.find(launch.project)?.root ?? '');
   let told = 0;
-  const isOver = (state: LaunchState) => state.is !== 'booting';
   return streamSSE(c, async (stream) => {
     const leave = launch.subscribe(() => streams.pulse());
-    await streams.serve(
-      stream,
-      () => {
-        const lines = launch.printed - told > 0 ? launch.lines.slice(-(launch.printed - told)) : [];
-        told = launch.printed;
-        const log = { lines: lines.slice(-keptLines).map((line) => ({ ...line, text: mask(line.text) })), skipped: 0 };
-        return [
-          ...(lines.length === 0 ? [] : [{ event: 'log', data: JSON.stringify(log) }]),
-          ...(isOver(launch.state) ? [{ event: 'over', data: '{}' }] : []),
-        ];
-      },
-      () => isOver(launch.state),
-    );
+    await streams.serve(stream, () => {
+      const { state, printed, lines } = launch;
+      const from = Math.max(told, printed - lines.length);
+      const some = fitting(lines, lines.length - (printed - from));
+      const text = JSON.stringify({ lines: some.map((line) => ({ ...line, text: mask(line.text) })), skipped: 0 });
+      told = from + some.length;
+      const isAll = told === printed;
+      const isOver = isAll && state.is !== 'booting';
+      return {
+        news: [...(some.length === 0 ? [] : [newsOf('log', text)]), ...(isOver ? [newsOf('over', '{}')] : [])],
+        next: isOver ? 'end' : isAll ? 'wait' : 'more',
+      };
+    });
     leave();
   });
 }

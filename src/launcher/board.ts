@@ -1,7 +1,7 @@
 /** What the page shows, from projects and runs as they stand. Pure, but for what it remembers to keep times steady. */
 
-import type { LastEnd, SeenRun } from '../fleet/fleet.js';
-import { addressOf } from '../fleet/launch.js';
+import type { LastEnd, SeenRun, SeenService } from '../fleet/fleet.js';
+import { addressOf } from '../fleet/search-address.js';
 import type { Tag } from '../model.js';
 import { labelOf } from '../projects/registry.js';
 import type { Mask } from './security.js';
@@ -63,8 +63,6 @@ export interface BoardService {
   readonly note?: string;
   readonly isFailure: boolean;
 }
-
-type SeenService = SeenRun['services'][number];
 
 /** A time that is worked out anew each second is the same within this. */
 const sameMoment = 1_500;

@@ -5,13 +5,14 @@ import type { Clock } from '../ports.js';
 import { type BoardGroup, createBoard } from './board.js';
 import type { LauncherParts } from './ports.js';
 import { createMasks, type Mask } from './security.js';
+import { type News, newsOf } from './streams.js';
 
 export interface Screen {
   /** Counts the changes. */
   readonly version: number;
   readonly groups: readonly BoardGroup[];
-  /** The order of all groups and the HTML of those that changed, as JSON; undefined when nothing did. */
-  since(version: number): string | undefined;
+  /** The order of all groups and the HTML of those that changed; undefined when nothing did. */
+  since(version: number): News | undefined;
   /** Reads the projects and looks at the runs now. */
   refresh(): Promise<void>;
   maskOf(root: string): Mask;
@@ -36,7 +37,7 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
   const mask = createMasks((root) => projects.secretsOf(root));
   let pieces: readonly Piece[] = [];
   let version = 1;
-  let memo: { readonly from: number; readonly to: number; readonly json: string } | undefined;
+  let memo: { readonly from: number; readonly to: number; readonly news: News } | undefined;
 
   /** Of a launch that failed, the reason: what was left of it has been put down since. */
   function lastEnd(root: string, tag: Tag): LastEnd | undefined {
@@ -81,10 +82,10 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
         memo = {
           from,
           to: version,
-          json: JSON.stringify({ version, order: pieces.map(({ group }) => group.key), html }),
+          news: newsOf('board', JSON.stringify({ version, order: pieces.map(({ group }) => group.key), html })),
         };
       }
-      return memo.json;
+      return memo.news;
     },
     async refresh() {
       await projects.refresh();

@@ -11,7 +11,7 @@ import { type Arrival, createApp } from './app.js';
 import type { LauncherParts, Wanted } from './ports.js';
 import { createScreen } from './screen.js';
 import { addressed, mayStart } from './security.js';
-import { createStreams } from './streams.js';
+import { Streams } from './streams.js';
 import { Taps } from './taps.js';
 import { originsOf, type Ready, usualService } from './visits.js';
 
@@ -30,14 +30,23 @@ type Parts = Omit<LauncherParts, 'token'>;
 /** Listens on each of the hosts. Throws ProcletError when one of them cannot be had. */
 export async function openLauncher(given: Parts, hosts: readonly string[]): Promise<LauncherServer> {
   const parts: LauncherParts = { ...given, token: randomBytes(24).toString('base64url') };
-  const streams = createStreams(parts.clock, parts.mostStreams);
-  const screen = createScreen(parts, () => streams.size > 0, streams.pulse);
+  const streams = new Streams(parts.clock, parts.mostStreams);
+  const screen = createScreen(
+    parts,
+    () => streams.size > 0,
+    () => streams.pulse(),
+  );
   const { oldLines } = parts.projects;
-  const taps = new Taps(parts.fleet, { oldLines, maskOf: screen.maskOf, told: streams.pulse });
+  const taps = new Taps(parts.fleet, { oldLines, maskOf: screen.maskOf, told: () => streams.pulse() });
   const app = createApp({ ...parts, screen, streams, taps });
   const sites = createSites(parts);
+  const errorHandler = (error: unknown) => {
+    parts.told(`this is a bug in proclet: ${error instanceof Error ? error.stack : String(error)}`);
+    return new Response('This is a bug in proclet; the launcher has printed it.\n', { status: 500 });
+  };
+  const manner = { overrideGlobalObjects: false, autoCleanupIncoming: false, errorHandler };
   const answer = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) =>
-    getRequestListener((asked) => app.fetch(asked, arrival), { overrideGlobalObjects: false })(request, response);
+    getRequestListener((asked) => app.fetch(asked, arrival), manner)(request, response);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const who = addressed(request.headers.host, parts.allowedHosts);

@@ -6,23 +6,35 @@ import type { Fleet } from '../fleet/fleet.js';
 import { type LaunchLine, linesOf } from '../fleet/lines.js';
 import type { Tag } from '../model.js';
 import type { Mask } from './security.js';
+import { type News, newsOf } from './streams.js';
 
-/** A text that is longer is cut. */
-const longestText = 8 * 1024;
+/** Of the names of its fields, and its time. */
+const lineOverhead = 80;
+/** Characters of lines that one message has, about: what a page that does not read has waiting for it. */
+const longestNews = 64 * 1024;
+
+export interface TapeNews {
+  /** Absent when there is nothing new. */
+  readonly news?: News;
+  /** What a reader of these has read up to, and whether that is all. */
+  readonly end: number;
+  readonly isAll: boolean;
+}
 
 export class Tape {
   readonly #kept: number;
   #lines: LaunchLine[] = [];
   /** How many lines there were before the first that is kept. */
   #before = 0;
+  /** Most pages have read as far as the others. */
+  #memo: { readonly place: number; readonly tapeEnd: number; readonly found: TapeNews } | undefined;
 
   constructor(kept: number) {
     this.#kept = kept;
   }
 
   add(line: LaunchLine): void {
-    const { text } = line;
-    this.#lines.push(text.length > longestText ? { ...line, text: `${text.slice(0, longestText)}…` } : line);
+    this.#lines.push(line);
     if (this.#lines.length < 2 * this.#kept) return;
     this.#before += this.#lines.length - this.#kept;
     this.#lines = this.#lines.slice(-this.#kept);
@@ -32,11 +44,32 @@ export class Tape {
     return this.#before + this.#lines.length;
   }
 
-  /** At most the last `kept` after a place, and how many were lost before them. */
-  since(place: number): { readonly lines: readonly LaunchLine[]; readonly skipped: number } {
-    const from = Math.max(place, this.end - this.#kept, this.#before);
-    return { lines: this.#lines.slice(from - this.#before), skipped: from - place };
+  /** The last `kept`. */
+  get lines(): readonly LaunchLine[] {
+    return this.#lines.slice(-this.#kept);
   }
+
+  /** For a page that has read up to a place; 0 for one that is new. The first of the last `kept` after it, as far as fits. */
+  since(place: number): TapeNews {
+    if (this.#memo?.place === place && this.#memo.tapeEnd === this.end) return this.#memo.found;
+    const from = Math.max(place, this.end - this.#kept, this.#before);
+    const lines = fitting(this.#lines, from - this.#before);
+    const end = from + lines.length;
+    // Who has just come has missed nothing.
+    const skipped = place === 0 ? 0 : from - place;
+    const news = lines.length === 0 ? {} : { news: newsOf('log', JSON.stringify({ lines, skipped })) };
+    const found = { ...news, end, isAll: end === this.end };
+    this.#memo = { place, tapeEnd: this.end, found };
+    return found;
+  }
+}
+
+/** As many lines as one message has, from this one on. */
+export function fitting(lines: readonly LaunchLine[], from: number): LaunchLine[] {
+  let size = 0;
+  let to = from;
+  for (; to < lines.length && size < longestNews; to += 1) size += (lines[to]?.text.length ?? 0) + lineOverhead;
+  return lines.slice(from, to);
 }
 
 interface Tap {

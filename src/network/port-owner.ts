@@ -47,6 +47,12 @@ export function ownersOf(port: number): PortOwner[] {
   return pids().flatMap((pid) => (heldBy([pid], inodes).size > 0 ? [{ pid, name: nameOf(pid) }] : []));
 }
 
+/** Whether one of these processes listens on a port (Linux; elsewhere none is seen to). */
+export function isListening(pids: readonly number[], port: number): boolean {
+  const rows = readSockets((local, _, state) => state === 'listen' && local === port);
+  return rows.length > 0 && heldBy(pids, new Set(rows.map(({ inode }) => inode))).size > 0;
+}
+
 /** `nginx (pid 812)`, `nginx (pids 812 and 813)`, or what can be said when nobody can be seen. */
 export function describeOwners(owners: readonly PortOwner[]): string {
   const [first] = owners;

@@ -6,7 +6,8 @@ export type Outcome = { readonly pid: number } | { readonly status: number };
 export interface Waiting {
   /** Its pid, once it has sent a message; or its exit status, if it ends before. */
   give(job: object): Promise<Outcome>;
-  close(): void;
+  /** It is not needed: resolves when it is gone. */
+  close(): Promise<void>;
 }
 
 /** Its output goes to the descriptor. It must end when it is disconnected before it has a job. */
@@ -38,8 +39,10 @@ export function spawnWaiting(
       if (child.connected) child.send(job);
       return outcome.finally(letGo);
     },
-    close() {
-      if (child.connected) child.disconnect();
+    async close() {
+      child.ref();
+      child.kill('SIGKILL'); // it has nothing yet
+      await outcome.catch(() => {});
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Arrival, createApp } from '../../src/launcher/app.js';
 import { createPages } from '../../src/launcher/pages.js';
 import type { LauncherParts, LauncherProject } from '../../src/launcher/ports.js';
 import { createScreen } from '../../src/launcher/screen.js';
-import { createStreams } from '../../src/launcher/streams.js';
+import { Streams } from '../../src/launcher/streams.js';
 import { Taps } from '../../src/launcher/taps.js';
 import type { InstanceSnapshot, ProcletEvent } from '../../src/model.js';
 import { findProject } from '../../src/projects/registry.js';
@@ -100,9 +100,13 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
     },
     told: (text) => void said.push(text),
   };
-  const streams = createStreams(clock, mostStreams);
-  const screen = createScreen(parts, () => streams.size > 0, streams.pulse);
-  const taps = new Taps(fleet, { oldLines: () => [], maskOf: screen.maskOf, told: streams.pulse });
+  const streams = new Streams(clock, mostStreams);
+  const screen = createScreen(
+    parts,
+    () => streams.size > 0,
+    () => streams.pulse(),
+  );
+  const taps = new Taps(fleet, { oldLines: () => [], maskOf: screen.maskOf, told: () => streams.pulse() });
   const app = createApp({ ...parts, screen, streams, taps });
   const get = (path: string, headers: Record<string, string> = {}, arrival: Arrival = {}) =>
     Promise.resolve(

@@ -1,5 +1,6 @@
 /**
- * Ports for tests: blocks of 200 from 10,000 on, where neither the kernel nor proclet choose any. A block belongs to
+ * Ports for tests: blocks of 200 from 10,000 on, where the kernel chooses none. proclet chooses there for `--port auto`,
+ * so projects of tests that ask for it lie where it chooses others: see `launching.ts`. A block belongs to
  * the process that made its file, so that tests which run beside each other never share one.
  */
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,10 @@ import { join } from 'node:path';
 const directory = join(tmpdir(), 'proclet-test-ports');
 const first = 10_000;
 const size = 200;
-const blocks = 49;
+const blocks = 42;
+
+/** From here on no test claims any. */
+export const firstUnclaimed = first + blocks * size;
 
 /** The first port of a block that no living process has. */
 export function claimPorts(): number {
