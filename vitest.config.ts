@@ -20,6 +20,15 @@ export default defineConfig({
       },
       { test: { name: 'process', include: ['test/process/**/*.test.ts'], ...processes } },
       {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/support/build.ts'],
+          ...processes,
+          maxWorkers: 1,
+        },
+      },
+      {
         test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: ['test/support/build.ts'], ...processes },
       },
     ],

@@ -1,6 +1,7 @@
 /** Runs of registered projects in the background, each in a process of its own that was made before it was needed. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { ProcletError } from '../errors.js';
 import type { StartRun } from '../fleet/launches.js';
 import type { Tag } from '../model.js';
 import { createSecond, type Second } from './detached.js';
@@ -17,6 +18,7 @@ export interface Starter {
   readonly startRun: StartRun<KnownProject>;
   /** Of the runs it has started. */
   readonly pids: ReadonlySet<number>;
+  /** Starts nothing more; resolves when what it was about to start is started, or has failed. */
   close(): Promise<void>;
 }
 
@@ -39,19 +41,28 @@ export function createStarter({
     ...(boundTo === undefined ? [] : ['--until-exit', String(boundTo)]),
   ];
   const pids = new Set<number>();
+  const starting = new Set<Promise<number>>();
+  let isClosed = false;
   return {
     pids,
     async startRun(project, tag, name) {
+      if (isClosed) throw new ProcletError('REFUSED', 'the launcher ends');
       const own = second ?? createSecond(directory);
       second = undefined;
+      const started = own.start(words(project, tag, name), stateDirectory(project.root, name));
+      starting.add(started);
       try {
-        pids.add(await own.start(words(project, tag, name), stateDirectory(project.root, name)));
+        pids.add(await started);
       } finally {
-        if (spare) second = createSecond(directory);
+        starting.delete(started);
+        if (spare && !isClosed) second ??= createSecond(directory);
       }
     },
     async close() {
+      isClosed = true;
+      await Promise.allSettled(starting);
       await second?.close();
+      second = undefined;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A launcher from its first to its last moment: the fleet, the projects and the page put together. */
+import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ProcletError } from '../errors.js';
 import { statusOfSignal } from '../exit-status.js';
@@ -52,7 +53,7 @@ export async function serveLauncher(
     await projects.refresh();
     const server = await openLauncher(
       {
-        ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension },
+        ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homedir() },
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
         told: (text) => void process.stdout.write(`${timeOf(clock.wall())} ${text}\n`),
       },
@@ -62,6 +63,7 @@ export async function serveLauncher(
     const signal = await ended;
     launches.close();
     await server.close();
+    await starter.close();
     if (!keep) await endRuns(fleet, starter);
     return statusOfSignal(signal);
   } finally {

@@ -20,12 +20,15 @@ export interface BoardSource {
   maskOf(root: string): Mask;
   /** Of the launcher. */
   readonly port: number;
+  /** The user's home directory, which people write as ~. */
+  readonly home: string;
 }
 
 export interface BoardGroup {
   /** Fit for an HTML id. */
   readonly key: string;
   readonly title: string;
+  /** The directory, for people. */
   readonly root: string;
   /** Of a registered project. */
   readonly project?: string;
@@ -104,7 +107,7 @@ function groupOfProject(project: ShownProject, source: BoardSource, steady: Stea
     });
   });
   return {
-    ...{ key, title: name, root, project: name, services },
+    ...{ key, title: name, root: shownPath(root, source), project: name, services },
     ...(problem !== undefined && { problem: mask(problem) }),
     ...(runs.length > 0 && { run: runs.map(wordsOf).join(', ') }),
     site: `${labelOf(name)}.localhost:${source.port}`,
@@ -120,7 +123,11 @@ function groupOfRun(run: SeenRun, source: BoardSource, steady: Steady): BoardGro
     }),
   );
   const title = run.name || run.root.split('/').at(-1) || run.root;
-  return { key, title, root: run.root, run: wordsOf(run), services };
+  return { key, title, root: shownPath(run.root, source), run: wordsOf(run), services };
+}
+
+function shownPath(path: string, { home }: BoardSource): string {
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
 function wordsOf({ command, pid, name }: SeenRun): string {

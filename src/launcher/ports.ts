@@ -33,6 +33,8 @@ export interface LauncherParts {
   readonly projects: Projects;
   readonly pages: Pages;
   readonly port: number;
+  /** The user's home directory. */
+  readonly home: string;
   /** Names besides `localhost` and those of loopback by which pages may be asked for. */
   readonly allowedHosts: readonly string[];
   /** Another one for each launcher. */

@@ -78,7 +78,7 @@ export function addProject(projects: Registry, project: RegisteredProject): Regi
       hint: 'Give this one another name with --name.',
     });
   }
-  return [...others, project].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...others, project].sort((a, b) => a.name.localeCompare(b.name, 'en'));
 }
 
 /** Without the one of this name, or without those of this directory. Throws ProcletError when there is none. */
