@@ -25,7 +25,6 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
           ...processes,
-          maxWorkers: 1,
         },
       },
       {

@@ -8,10 +8,10 @@ import type { Clock, Life, Use } from '../ports.js';
 import { type Door, Doors } from './doors.js';
 import { reservePort } from './free-port.js';
 import type { Listener } from './listener.js';
+import { loopbackOf } from './listening.js';
 import { createOwnPorts } from './own-ports.js';
 import { type Passive, watchPassively } from './passive.js';
 import { probeReady, type Ready, type ReadyProbe } from './ready.js';
-import { readSockets } from './sockets.js';
 
 /** What the gateway asks of the run. */
 export interface Keeper {
@@ -67,6 +67,8 @@ class PlannedGateway implements Gateway {
   /** Where a life listens, once it was asked for. */
   readonly #hosts = new Map<string, string>();
   readonly #probes = new Map<string, ReadyProbe[]>();
+  /** Lives that accept connections and have nothing else to show before they are used. */
+  readonly #answering = new Map<string, Life>();
   readonly #watches = new Map<Tag, Passive>();
   readonly #listening = new Set<Tag>();
   readonly #own;
@@ -108,6 +110,7 @@ class PlannedGateway implements Gateway {
   observe(event: ProcletEvent): void {
     if (event.type === 'spawned') this.#begin(event);
     else if (event.type === 'exited') this.#end(event);
+    else if (event.type === 'stopping') this.#endsAnswering(event.id);
     else if (event.type === 'output') {
       for (const [key, probes] of this.#probes) {
         if (key.startsWith(`${event.id}#`)) for (const probe of probes) probe.observe(event);
@@ -185,7 +188,11 @@ class PlannedGateway implements Gateway {
       // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
       if (door.front !== undefined || door.spec.inherited) continue;
       if (door.spec.eager) void this.#openLate(door);
-      else probes.push(this.#probe(spec, life, { kind: 'tcp' }, () => void this.#openLate(door)));
+      const answers = () => {
+        if (spec.ready === undefined) this.#answering.set(keyOf(life), life);
+        void this.#openLate(door);
+      };
+      probes.push(this.#probe(spec, life, { kind: 'tcp' }, answers));
     }
     this.#probes.set(keyOf(life), probes);
     if (service.idle < Infinity && service.idleOn === 'access' && !this.#watches.has(spec.tag)) this.#watch(spec.tag);
@@ -219,6 +226,7 @@ class PlannedGateway implements Gateway {
     const key = keyOf({ id, generation });
     for (const probe of this.#probes.get(key) ?? []) probe.cancel();
     this.#probes.delete(key);
+    this.#answering.delete(key);
     this.#hosts.delete(key);
     const port = this.#privatePorts.get(key);
     this.#privatePorts.delete(key);
@@ -229,6 +237,10 @@ class PlannedGateway implements Gateway {
     if (next.is !== 'restart') this.#doors.rest(tag, cause !== undefined);
     this.#watches.get(tag)?.close();
     this.#watches.delete(tag);
+  }
+
+  #endsAnswering(stopped: InstanceId): void {
+    for (const [key, { id }] of this.#answering) if (id === stopped) this.#answering.delete(key);
   }
 
   #probe(spec: InstanceSpec, life: Life, ready: Ready, then: () => void): ReadyProbe {
@@ -247,13 +259,13 @@ class PlannedGateway implements Gateway {
     await this.#doors.openFront(door).catch((error: Error) => this.#keeper.notice(error.message));
   }
 
-  /** The next of the instances that are up; without one, whatever wakes the service. */
+  /** The next of the instances that are up, or on their way and listening; without one, whatever wakes the service. */
   async #target(door: Door): Promise<Address> {
     const { tag, reload } = door.service;
-    let lives = this.#upBehind(door);
+    let lives = this.#livesBehind(door);
     if (lives.length === 0 || reload === 'shotgun') {
       await this.#keeper.wake(tag);
-      lives = this.#upBehind(door);
+      lives = this.#livesBehind(door);
     }
     const life = lives[door.turn++ % Math.max(lives.length, 1)];
     const spec = life && this.#specs.get(life.id);
@@ -261,23 +273,19 @@ class PlannedGateway implements Gateway {
     return { host: this.#hostOf(spec, life.generation), port: this.portOf(spec, life.generation) };
   }
 
-  /** Most listen on all addresses or on 127.0.0.1; some, which were told `localhost`, on ::1 alone. */
   #hostOf(spec: InstanceSpec, generation: number): string {
     const key = keyOf({ id: spec.id, generation });
     const known = this.#hosts.get(key);
     if (known !== undefined) return known;
-    const port = this.portOf(spec, generation);
-    const rows = readSockets((local, _remote, state) => state === 'listen' && local === port);
-    const addresses = rows.map(({ local }) => local.address);
-    const everywhere =
-      addresses.length === 0 || addresses.some((each) => ['127.0.0.1', '0.0.0.0', '::'].includes(each));
-    const host = everywhere ? '127.0.0.1' : (addresses[0] ?? '127.0.0.1');
+    const host = loopbackOf(this.portOf(spec, generation));
     this.#hosts.set(key, host);
     return host;
   }
 
-  #upBehind({ service, spec }: Door): readonly Life[] {
-    return this.#keeper.upLives(service.tag).filter(({ id }) => spec.instances.includes(id));
+  #livesBehind({ service, spec }: Door): readonly Life[] {
+    const own = ({ id }: Life) => spec.instances.includes(id);
+    const up = this.#keeper.upLives(service.tag).filter(own);
+    return up.length > 0 ? up : [...this.#answering.values()].filter(own);
   }
 
   #refusal({ service, spec }: Door, error: unknown) {

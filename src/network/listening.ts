@@ -1,6 +1,17 @@
 /** The TCP ports on which processes listen, for many groups of processes with one reading of the kernel's tables. */
 import { heldBy, readSockets } from './sockets.js';
 
+/**
+ * The address on this machine at which a port is reached. Most programs listen on all addresses or on 127.0.0.1; some,
+ * which were told `localhost`, on ::1 alone.
+ */
+export function loopbackOf(port: number): string {
+  const rows = readSockets((local, _remote, state) => state === 'listen' && local === port);
+  const addresses = rows.map(({ local }) => local.address);
+  const isUsual = addresses.some((address) => ['127.0.0.1', '0.0.0.0', '::'].includes(address));
+  return isUsual ? '127.0.0.1' : (addresses[0] ?? '127.0.0.1');
+}
+
 /** Ports by key, ascending. Empty elsewhere than on Linux. */
 export function listeningPorts(groups: ReadonlyMap<string, readonly number[]>): Map<string, readonly number[]> {
   const ports = new Map<string, readonly number[]>();

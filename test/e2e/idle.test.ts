@@ -25,6 +25,17 @@ describe('--idle', () => {
     await expect(get(ws.port)).rejects.toThrow();
   });
 
+  test('does not make the first connection wait for longer than until the program listens', async () => {
+    const ws = workspace({ Procfile: 'web: node serves.mjs' });
+    const app = start(ws, '--idle', '20s');
+    await eventually(() => get(ws.port));
+    // It is up, and told to be, a second after its start.
+    const ps = ws.proclet('ps', '--json');
+    await ps.exited;
+    expect(JSON.parse(ps.stdout).services[0].instances[0].phase).toBe('starting');
+    app.signal('SIGTERM');
+  });
+
   test('is renewed by each access through the public port, and says when the last was', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
     const app = start(ws, '--idle', '2s');
