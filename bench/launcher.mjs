@@ -73,7 +73,7 @@ async function clicked(name, directory, path) {
   const begin = performance.now();
   const took = (await firstByte(`http://localhost:${launcherPort}${path(name)}`)) - begin;
   proclet('stop', '-d', directory);
-  await wait(600); // the process for the next start is made after this one
+  await wait(1200); // the process for the next start is made after this one
   return took;
 }
 

@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { StartRun } from '../fleet/launches.js';
-import type { Tag } from '../model.js';
+import type { Millis, Tag } from '../model.js';
+import type { Clock } from '../ports.js';
 import { createSecond, type Second } from './detached.js';
 import { flagsFor, type KnownProject } from './known-projects.js';
 import { stateDirectory } from './state-dir.js';
@@ -22,12 +23,17 @@ export interface Starter {
   close(): Promise<void>;
 }
 
+/** What was just started needs the processors more than the process for the next start. */
+const rest: Millis = 700;
+
 /** `spare`: whether a process waits for the next start. `boundTo`: a process whose end is theirs, too. */
 export function createStarter({
+  clock,
   lease,
   boundTo,
   spare,
 }: {
+  readonly clock: Clock;
   readonly lease: Lease;
   readonly boundTo?: number;
   readonly spare: boolean;
@@ -43,6 +49,13 @@ export function createStarter({
   const pids = new Set<number>();
   const starting = new Set<Promise<number>>();
   let isClosed = false;
+  let cancel = () => {};
+  const prepareLater = () => {
+    cancel();
+    cancel = clock.wakeAt(clock.now() + rest, () => {
+      second ??= createSecond(directory);
+    });
+  };
   return {
     pids,
     async startRun(project, tag, name) {
@@ -55,11 +68,12 @@ export function createStarter({
         pids.add(await started);
       } finally {
         starting.delete(started);
-        if (spare && !isClosed) second ??= createSecond(directory);
+        if (spare && !isClosed) prepareLater();
       }
     },
     async close() {
       isClosed = true;
+      cancel();
       await Promise.allSettled(starting);
       await second?.close();
       second = undefined;

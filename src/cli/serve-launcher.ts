@@ -45,7 +45,7 @@ export async function serveLauncher(
   const release = claimLauncher(url);
   const clock = createClock();
   const fleet = createFleet(clock);
-  const starter = createStarter({ lease, spare: true, ...(!keep && { boundTo: process.pid }) });
+  const starter = createStarter({ clock, lease, spare: true, ...(!keep && { boundTo: process.pid }) });
   const launches = createLaunches(fleet, clock, starter.startRun);
   const projects = createLauncherProjects();
   const ended = heardSignal();

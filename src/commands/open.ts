@@ -37,7 +37,7 @@ export default class Open extends BaseCommand {
     }
     const clock = createClock();
     const fleet = createFleet(clock);
-    const starter = createStarter({ lease: { idle: flags.idle }, spare: false });
+    const starter = createStarter({ clock, lease: { idle: flags.idle }, spare: false });
     try {
       const launch = createLaunches(fleet, clock, starter.startRun).launch(project, args.tag);
       const state = await launch.finished;
