@@ -50,7 +50,7 @@ export async function serveLauncher(
   const projects = createLauncherProjects();
   const ended = heardSignal();
   try {
-    await projects.refresh();
+    await Promise.all([projects.refresh(), fleet.look()]);
     const server = await openLauncher(
       {
         ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homedir() },

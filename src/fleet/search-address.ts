@@ -3,7 +3,7 @@
  * found among its sockets. Who answers must be the service, not somebody who had its port before.
  */
 import type { Millis, ServiceSnapshot, Tag } from '../model.js';
-import { describeOwners, isListening, ownersOf } from '../network/port-owner.js';
+import { describeOwners, isListening, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { probeReady } from '../network/ready.js';
 import { createProcessTable } from '../platform/process-table.js';
 import type { Clock } from '../ports.js';
@@ -48,6 +48,9 @@ export function searchAddress(search: Search): () => void {
       .filter((one) => one.run === run)
       .flatMap((one) => one.services.flatMap((service) => (service.tag === tag ? [{ run: one, service }] : [])))[0];
 
+  // Whoever comes to a free port is the service: nobody else need be ruled out then.
+  const usual = ((found) => found && addressOf(found.service)?.port)(current());
+  const wasFree = usual !== undefined && isPortTaken(usual) === false;
   let isProbing = false;
   const probe = () => {
     const at = current() && addressOf((current() as Found).service);
@@ -58,7 +61,8 @@ export function searchAddress(search: Search): () => void {
   };
   const confirm = async (at: Address) => {
     const before = current();
-    if (before === undefined || isListening(ownPids(before), at.port)) return settle(() => search.found(at));
+    const isOurs = wasFree || before === undefined || isListening(ownPids(before), at.port);
+    if (isOurs) return settle(() => search.found(at));
     await fleet.look(true);
     const stranger = strangerAt(at.port, current() ?? before);
     settle(() => (stranger === undefined ? search.found(at) : search.foreign(stranger)));
