@@ -25,9 +25,17 @@ export interface Pipes {
 const batch = 8;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
 
+/** Made before anybody asked, by a process that waits for its start. */
+const ahead: PipeEnds[] = [];
+
+export function makePipesAhead(): void {
+  const pipes = createPipes(batch);
+  for (let n = 0; n < batch; n += 1) ahead.push(...[pipes.take()].flatMap((ends) => ends ?? []));
+}
+
 /** `first`: how many will be taken soon. */
 export function createPipes(first: number): Pipes {
-  const ready: PipeEnds[] = [];
+  const ready = ahead.splice(0);
   let due = Math.max(first, batch);
   let isAble = true;
 
