@@ -37,7 +37,7 @@ const printer = join(home, 'printer');
 mkdirSync(printer);
 writeFileSync(
   join(printer, 'Procfile'),
-  "web: i=0; while read -r n; do seq -f 'a line of output with \\033[32mcolour\\033[0m and a number %.0f' 1 $n | sed 's/\\\\033/\\x1b/g'; done <../pipe\n",
+  "web: while :; do read -r n <../pipe; seq -f '\u001b[32mcoloured\u001b[0m output that is about as long as lines are, number %.0f' 1 $n; done\n",
 );
 spawnSync('mkfifo', [join(home, 'pipe')]);
 mkdirSync(join(home, '.config/proclet'), { recursive: true });

@@ -164,6 +164,9 @@ class Client {
         onEnd: (ended) => ends.push(ended),
       });
       id = call.id;
+      // Who has caught up hears of it at once, and not only when there is something new.
+      this.#socket.on('drain', flush);
+      ends.push(() => this.#socket.off('drain', flush));
       const result = await call.answer;
       flush();
       this.#send({ id, ok: true, result: result ?? {} });

@@ -35,8 +35,8 @@ export interface Fleet {
   look(measured?: boolean): Promise<void>;
   /** Rejects with a ProcletError for what the run refuses, or when it has gone. */
   ask<T>(run: string, message: Message): Promise<T>;
-  /** Events of one run, until the returned function is called or it ends; then `over` is called. */
-  follow(run: string, message: FollowMessage, told: (event: ProcletEvent) => void, over: () => void): () => void;
+  /** Events of one run, until the returned function is called or it ends. */
+  follow(run: string, message: FollowMessage, told: Told): () => void;
   /** Of a service of a directory; absent while it never ended. */
   lastEnd(root: string, tag: Tag): LastEnd | undefined;
   /** Called after something happened to any run. */
@@ -51,6 +51,14 @@ export interface FollowMessage {
   readonly since?: number;
 }
 
+export interface Told {
+  event(event: ProcletEvent): void;
+  /** There were more than could be read: what is remembered of them follows, from the start. */
+  anew(): void;
+  /** The run has ended. */
+  over(): void;
+}
+
 interface Followed {
   readonly live: LiveRun;
   readonly client: ControlClient;
@@ -60,6 +68,8 @@ interface Followed {
 /** Things happen in bursts: one look for all of them. */
 const burst: Millis = 30;
 const remembered = 1_000;
+/** Who prints more than can be read is read again after this. */
+const catchUp: Millis = 300;
 
 export function createFleet(clock: Clock): Fleet {
   return new FollowedFleet(clock);
@@ -97,29 +107,28 @@ class FollowedFleet implements Fleet {
     return found.client.request<T>(message);
   }
 
-  follow(run: string, message: FollowMessage, told: (event: ProcletEvent) => void, over: () => void): () => void {
+  follow(run: string, message: FollowMessage, told: Told): () => void {
     const live = this.#followed.get(run)?.live;
-    let close = () => {};
     let isWanted = live !== undefined;
-    const end = () => {
-      close();
-      if (isWanted) over();
-      isWanted = false;
+    let leave = () => {};
+    const begin = () => {
+      leave = this.#followOnce(live as LiveRun, message, {
+        event: (event) => isWanted && told.event(event),
+        missed: () => {
+          leave();
+          const cancel = this.#clock.wakeAt(this.#clock.now() + catchUp, () => {
+            told.anew();
+            begin();
+          });
+          leave = cancel;
+        },
+        over: () => isWanted && told.over(),
+      });
     };
-    if (live === undefined) return () => {};
-    connect(live.socket)
-      .then((client) => {
-        close = () => client.close();
-        if (!isWanted) return close();
-        return client.request<void>({ verb: 'events', follow: true, ...message }, (item) => {
-          const event = 'event' in item ? eventFromWire(item.event) : undefined;
-          if (event !== undefined && isWanted) told(event);
-        });
-      })
-      .then(end, end);
+    if (isWanted) begin();
     return () => {
       isWanted = false;
-      close();
+      leave();
     };
   }
 
@@ -137,6 +146,35 @@ class FollowedFleet implements Fleet {
     this.#again();
     for (const { client } of this.#followed.values()) client.close();
     this.#followed.clear();
+  }
+
+  /** Until it is called off, has missed something, or the run has ended. */
+  #followOnce(
+    { socket }: LiveRun,
+    message: FollowMessage,
+    told: { event(event: ProcletEvent): unknown; missed(): void; over(): unknown },
+  ): () => void {
+    let isOver = false;
+    let close = () => {};
+    const end = (last: () => unknown) => {
+      if (isOver) return;
+      isOver = true;
+      close();
+      last();
+    };
+    connect(socket)
+      .then((client) => {
+        close = () => client.close();
+        if (isOver) return close();
+        return client.request<void>({ verb: 'events', follow: true, ...message }, (item) => {
+          if ('skipped' in item) return end(told.missed);
+          const event = 'event' in item ? eventFromWire(item.event) : undefined;
+          if (event !== undefined && !isOver) told.event(event);
+        });
+      })
+      .finally(() => end(told.over))
+      .catch(() => {}); // it has gone, which is its end
+    return () => end(() => {});
   }
 
   async #lookNow(measured: boolean): Promise<void> {

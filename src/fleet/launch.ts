@@ -9,7 +9,7 @@ import type { Millis, ProcletEvent, ServiceSnapshot, Tag } from '../model.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
-import type { Fleet, SeenRun, SeenService } from './fleet.js';
+import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
 import { type LaunchLine, linesOf } from './lines.js';
 import { addressOf, searchAddress } from './search-address.js';
 
@@ -112,8 +112,12 @@ export class OneLaunch implements Launch {
         last: keptLines,
         since,
       } as const;
-      const over = () => this.fail(`the proclet of ${this.project} ended`);
-      this.#ends.push(this.#parts.fleet.follow(run.run, message, (event) => this.#happened(event), over));
+      const told: Told = {
+        event: (event) => this.#happened(event),
+        anew: () => void this.lines.splice(0),
+        over: () => this.fail(`the proclet of ${this.project} ended`),
+      };
+      this.#ends.push(this.#parts.fleet.follow(run.run, message, told));
       this.#waitFor(run, service, isUp);
     } catch (error) {
       this.fail((error as Error).message);

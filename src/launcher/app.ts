@@ -120,7 +120,8 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     if (isForeign((name) => c.req.header(name)) || !isToken(form['token'], parts.token)) {
       return c.text('That did not come from this launcher’s own page. Load it again.\n', 403);
     }
-    const act = readAct(form);
+    // The address says which service is meant, the button what to do with it.
+    const act = readAct({ ...c.req.query(), ...form });
     if (act === undefined) return c.text('The form is not one of this page.\n', 400);
     await perform(act, parts);
     return wantsJson(c) ? c.json({ ok: true }) : c.redirect('/', 303);

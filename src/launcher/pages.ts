@@ -32,7 +32,8 @@ export function createPages(directory: string): Pages {
   const texts = new Map<string, string>();
   return {
     render: (name, data) => eta.render(`./${name}`, { ...words, ...data }),
-    group: (group, token) => eta.render('./group', { ...words, group, token }),
+    // Blanks between elements are elements for a browser, too: many for many projects.
+    group: (group, token) => eta.render('./group', { ...words, group, token }).replace(/>\s+</g, '><'),
     asset(name) {
       const type = Object.hasOwn(assets, name) ? assets[name] : undefined;
       if (type === undefined) return undefined;

@@ -26,6 +26,8 @@ export class Tape {
   #lines: LaunchLine[] = [];
   /** How many lines there were before the first that is kept. */
   #before = 0;
+  /** What was read before this place is told once more. */
+  #anew = 0;
   /** Most pages have read as far as the others. */
   #memo: { readonly place: number; readonly tapeEnd: number; readonly found: TapeNews } | undefined;
 
@@ -38,6 +40,12 @@ export class Tape {
     if (this.#lines.length < 2 * this.#kept) return;
     this.#before += this.#lines.length - this.#kept;
     this.#lines = this.#lines.slice(-this.#kept);
+  }
+
+  beginAnew(): void {
+    this.#before = this.end;
+    this.#lines = [];
+    this.#anew = this.#before;
   }
 
   get end(): number {
@@ -55,9 +63,10 @@ export class Tape {
     const from = Math.max(place, this.end - this.#kept, this.#before);
     const lines = fitting(this.#lines, from - this.#before);
     const end = from + lines.length;
+    const isAnew = place < this.#anew;
     // Who has just come has missed nothing.
-    const skipped = place === 0 ? 0 : from - place;
-    const news = lines.length === 0 ? {} : { news: newsOf('log', JSON.stringify({ lines, skipped })) };
+    const skipped = place === 0 || isAnew ? 0 : from - place;
+    const news = lines.length === 0 ? {} : { news: newsOf('log', JSON.stringify({ lines, skipped, isAnew })) };
     const found = { ...news, end, isAll: end === this.end };
     this.#memo = { place, tapeEnd: this.end, found };
     return found;
@@ -146,15 +155,14 @@ export class Taps {
     tap.close();
     tap.run = run;
     const message = { targets: [tap.tag], only: 'output', last: keptLines } as const;
-    tap.close = this.#fleet.follow(
-      run,
-      message,
-      (event) => {
+    tap.close = this.#fleet.follow(run, message, {
+      event: (event) => {
         for (const line of linesOf(event)) this.#add(tap, line);
         this.#parts.told();
       },
-      () => {},
-    );
+      anew: () => tap.tape.beginAnew(),
+      over() {},
+    });
   }
 }
 

@@ -16,15 +16,18 @@ function connect() {
   if (document.hidden) return;
   const query = new URLSearchParams(logOf);
   query.set('seen', `${version} ${token}`);
-  log.clear();
   events = new EventSource(`/.proclet/stream?${query}`);
   events.addEventListener('board', ({ data }) => show(JSON.parse(data)));
   events.addEventListener('log', ({ data }) => {
-    const { lines, skipped } = JSON.parse(data);
+    const { lines, skipped, isAnew } = JSON.parse(data);
+    if (isAnew) log.clear();
     log.add(lines, skipped);
   });
   events.addEventListener('stale', () => location.reload());
-  events.addEventListener('open', () => say(''));
+  events.addEventListener('open', () => {
+    say('');
+    log.clear(); // it is told from the start
+  });
   events.addEventListener('error', () => {
     say('The launcher does not answer. This page shows how things were.');
     // A stream that was refused is not tried again by itself.
@@ -60,8 +63,9 @@ function placeOf(element) {
 }
 
 function prepare() {
-  filter();
-  mark();
+  // The page came with nothing left out and nobody marked.
+  if (at('filter').value !== '') filter();
+  if (current !== '') mark();
   tick();
 }
 
@@ -96,7 +100,7 @@ board.addEventListener('submit', async (event) => {
   event.preventDefault();
   const body = new FormData(event.target, event.submitter);
   try {
-    const answer = await fetch('/act', { method: 'POST', body, headers: { Accept: 'application/json' } });
+    const answer = await fetch(event.target.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     if (answer.status === 403) return location.reload();
     const { error = '', hint = '' } = await answer.json();
     say([error, hint].filter(Boolean).join('. '));

@@ -4,6 +4,7 @@ import { createLog } from './log.js';
 const { next, stream } = document.body.dataset;
 const log = createLog(document.getElementById('lines'));
 const events = new EventSource(stream);
+events.addEventListener('open', () => log.clear()); // it is told from the start
 events.addEventListener('log', ({ data }) => {
   const { lines, skipped } = JSON.parse(data);
   log.add(lines, skipped);

@@ -8,24 +8,24 @@ export function createLog(list, { told = () => {} } = {}) {
   let isPaused = false;
   let waiting = [];
   let lost = 0;
+  let isStale = false;
   let isDrawing = false;
 
-  const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-
-  function choose(row) {
+  const choose = (row) => {
     row.hidden = search !== '' && !(row.plain ?? '').includes(search);
-  }
+  };
 
   function count() {
-    if (search === '') return told('');
     const found = [...list.children].filter((row) => !row.hidden).length;
-    told(`${found} ${found === 1 ? 'line' : 'lines'}`);
+    told(search === '' ? '' : `${found} ${found === 1 ? 'line' : 'lines'}`);
   }
 
   function draw() {
     isDrawing = false;
     if (isPaused) return;
-    const stay = !atEnd();
+    const stay = !isAtEnd(list);
+    if (isStale) list.replaceChildren();
+    isStale = false;
     if (lost > 0) waiting.unshift({ gap: `${lost} lines are left out here` });
     lost = 0;
     const rows = waiting.map(rowOf);
@@ -54,10 +54,12 @@ export function createLog(list, { told = () => {} } = {}) {
       }
       drawSoon();
     },
+    /** What comes from now on is all there is; while it is paused, what is shown stays. */
     clear() {
       waiting = [];
       lost = 0;
-      list.replaceChildren();
+      isStale = true;
+      drawSoon();
     },
     get isPaused() {
       return isPaused;
@@ -73,6 +75,10 @@ export function createLog(list, { told = () => {} } = {}) {
       count();
     },
   };
+}
+
+function isAtEnd({ scrollHeight, scrollTop, clientHeight }) {
+  return scrollHeight - scrollTop - clientHeight < 40;
 }
 
 function rowOf({ id, stream, text, gap }) {

@@ -96,6 +96,25 @@ describe.skipIf(!has('chromium'))('the page', () => {
     await lines.filter({ hasText: 'meanwhile' }).waitFor();
   });
 
+  test('the log ends with the last line, and stays short, however much is printed at once', async () => {
+    const ws = workspace({});
+    const { port } = await launcherOf(ws, {
+      hoge: {
+        Procfile:
+          'web: echo first; sleep 2; seq -f "line %.0f of a flood of output that nobody can read" 1 200000; sleep 1000\n',
+      },
+    });
+    const page = await openPage();
+    await page.goto(`http://localhost:${port}/`);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('link', { name: 'Log of hoge web' }).click();
+    await page.locator('#log-lines p', { hasText: 'first' }).waitFor();
+    await expect
+      .poll(() => page.locator('#log-lines p').last().textContent(), { timeout: 20_000 })
+      .toContain('line 200000 of');
+    expect(await page.locator('#log-lines p').count()).toBeLessThanOrEqual(2000);
+  });
+
   test('is used by keyboard alone', async () => {
     const ws = workspace({});
     const { port } = await launcherOf(ws, {

@@ -1,6 +1,6 @@
 /** The launcher's pages in front of a fleet that is only told. */
 import { resolve } from 'node:path';
-import type { Fleet, LastEnd, SeenRun } from '../../src/fleet/fleet.js';
+import type { Fleet, LastEnd, SeenRun, Told } from '../../src/fleet/fleet.js';
 import type { Launch, LaunchState } from '../../src/fleet/launch.js';
 import type { LaunchLine } from '../../src/fleet/lines.js';
 import { type Arrival, createApp } from '../../src/launcher/app.js';
@@ -56,7 +56,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
   const said: string[] = [];
   const ends = new Map<string, LastEnd>();
   const listeners = new Set<() => void>();
-  const followers = new Set<(event: ProcletEvent) => void>();
+  const followers = new Set<Told>();
   const fleet: Fleet = {
     runs,
     look: async () => {
@@ -125,7 +125,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       ),
     );
   const print = (event: ProcletEvent) => {
-    for (const told of followers) told(event);
+    for (const told of followers) told.event(event);
   };
   return { get, post, asked, launched, said, ends, clock, streams, screen, print, followers };
 }
