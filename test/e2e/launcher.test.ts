@@ -120,9 +120,7 @@ describe('GET /launch', () => {
     const ws = workspace({});
     const files = { Procfile: `web: ${web}\nadmin: ${web}\n` };
     const [first, second] = [projectIn(ws, 'one', files, 19_000), projectIn(ws, 'two', files, 19_100)];
-    for (const [name, root] of Object.entries({ first, second }))
-      await ws.proclet('project', 'add', root, '--name', name).exited;
-    const { get, visit } = await launcherOf(ws, {});
+    const { get, visit } = await launcherOf(ws, { first, second });
     const pids = [
       await visit('/launch?project=first&service=web'),
       await visit('/launch?project=second&service=web'),

@@ -1,5 +1,5 @@
 /** A real browser: headless Chromium, which finds nobody but this machine. One for a file of tests, a context for each. */
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, expect } from 'vitest';
 
@@ -31,8 +31,7 @@ export async function openPage(options: BrowserContextOptions = {}): Promise<Pag
 
 /** What axe finds that keeps people out, as sentences. */
 export async function barriersOf(page: Page): Promise<string[]> {
-  const { source } = createRequire(import.meta.url)('axe-core') as { source: string };
-  await page.evaluate(source);
+  await page.evaluate(axe.source);
   const found = (await page.evaluate('axe.run(document)')) as {
     violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
   };

@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { stableBase } from '../../src/network/free-port.js';
+import { formatRegistry } from '../../src/projects/registry.js';
 import { firstUnclaimed } from './port-blocks.js';
 import type { App, Workspace } from './workspace.js';
 
@@ -35,18 +36,25 @@ export function projectIn(ws: Workspace, name: string, files: Record<string, str
   }
 }
 
-/** Registers projects by their names, then starts the launcher. */
+/** As `proclet project add` does, without a process for each. */
+export function register(ws: Workspace, roots: Readonly<Record<string, string>>): void {
+  const projects = Object.entries(roots).map(([name, root]) => ({ name, root }));
+  ws.write('.config/proclet/projects.json', formatRegistry(projects));
+}
+
+/** Registers projects by their names, with files that are made or in a directory, then starts the launcher. */
 export async function launcherOf(
   ws: Workspace,
-  projects: Readonly<Record<string, Record<string, string>>>,
+  projects: Readonly<Record<string, Record<string, string> | string>>,
   ...flags: string[]
 ): Promise<Launching & { readonly roots: Readonly<Record<string, string>> }> {
-  const roots: Record<string, string> = {};
-  for (const [name, files] of Object.entries(projects)) {
-    const root = projectIn(ws, name, files);
-    roots[name] = root;
-    await ws.proclet('project', 'add', root, '--name', name).exited;
-  }
+  const roots = Object.fromEntries(
+    Object.entries(projects).map(([name, files]) => [
+      name,
+      typeof files === 'string' ? files : projectIn(ws, name, files),
+    ]),
+  );
+  register(ws, roots);
   const { port } = ws;
   const app = ws.proclet('launcher', '--port', String(port), ...flags);
   await app.line('The launcher is at');
