@@ -44,9 +44,12 @@ export async function serveLauncher(
   const url = `http://localhost:${port}/`;
   const release = claimLauncher(url);
   const clock = createClock();
-  const fleet = createFleet(clock);
+  const told = (text: string) => void process.stdout.write(`${timeOf(clock.wall())} ${text}\n`);
+  const fleet = createFleet(clock, ({ pid, root }, text) => {
+    if (starter.pids.has(pid)) told(`${projects.all.find((one) => one.root === root)?.name ?? root}: ${text}`);
+  });
   const starter = createStarter({ clock, lease, spare: true, ...(!keep && { boundTo: process.pid }) });
-  const launches = createLaunches(fleet, clock, starter.startRun);
+  const launches = createLaunches(fleet, clock, starter.startRun, told);
   const projects = createLauncherProjects();
   const ended = heardSignal();
   try {
@@ -55,7 +58,7 @@ export async function serveLauncher(
       {
         ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homedir() },
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
-        told: (text) => void process.stdout.write(`${timeOf(clock.wall())} ${text}\n`),
+        told,
       },
       hosts,
     );

@@ -71,12 +71,14 @@ const remembered = 1_000;
 /** Who prints more than can be read is read again after this. */
 const catchUp: Millis = 300;
 
-export function createFleet(clock: Clock): Fleet {
-  return new FollowedFleet(clock);
+/** `ended` is told of each end of a service. */
+export function createFleet(clock: Clock, ended: (run: LiveRun, text: string) => void = () => {}): Fleet {
+  return new FollowedFleet(clock, ended);
 }
 
 class FollowedFleet implements Fleet {
   readonly #clock: Clock;
+  readonly #ended: (run: LiveRun, text: string) => void;
   readonly #followed = new Map<string, Followed>();
   readonly #ends = new Map<string, LastEnd>();
   readonly #listeners = new Set<() => void>();
@@ -84,8 +86,9 @@ class FollowedFleet implements Fleet {
   #again = () => {};
   #isClosed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ended: (run: LiveRun, text: string) => void) {
     this.#clock = clock;
+    this.#ended = ended;
   }
 
   get runs(): readonly SeenRun[] {
@@ -239,10 +242,13 @@ class FollowedFleet implements Fleet {
     }
   }
 
-  #happened({ root }: LiveRun, event: ProcletEvent, sentences: ReturnType<typeof createSentences>): void {
+  #happened(live: LiveRun, event: ProcletEvent, sentences: ReturnType<typeof createSentences>): void {
     const said = sentences(event);
     const tag = tagOf(event);
-    if (tag !== undefined && said.length > 0) this.#remember(`${root}\0${tag}`, event, said);
+    if (tag !== undefined && said.length > 0) {
+      this.#remember(`${live.root}\0${tag}`, event, said);
+      this.#ended(live, said.map(({ text }) => text).join('; '));
+    }
     this.#lookSoon();
   }
 

@@ -95,6 +95,11 @@ export class OneLaunch implements Launch {
     });
   }
 
+  /** Whether it was started for this, and did not run before. */
+  get isStart(): boolean {
+    return this.#begunIn !== undefined;
+  }
+
   subscribe(told: (line?: LaunchLine) => void): () => void {
     this.#listeners.add(told);
     return () => this.#listeners.delete(told);

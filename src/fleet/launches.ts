@@ -2,6 +2,7 @@
  * Services of projects that are started for somebody who waits for their address. Whoever asks for the same one meanwhile
  * waits for the same launch. A project has one run, in which only what was asked for, and what that is after, is started.
  */
+import { formatDuration } from '../duration.js';
 import type { Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Fleet, LastEnd, SeenRun } from './fleet.js';
@@ -31,6 +32,7 @@ export function createLaunches<P extends LaunchedProject>(
   fleet: Fleet,
   clock: Clock,
   startRun: StartRun<P>,
+  told: (text: string) => void = () => {},
 ): Launches<P> {
   const launches = new Map<number, OneLaunch>();
   const arrived = new Map<string, Arrived>();
@@ -51,7 +53,15 @@ export function createLaunches<P extends LaunchedProject>(
       for (const [id, { state }] of launches) {
         if (launches.size > keptLaunches && state.is !== 'booting') launches.delete(id);
       }
+      const began = clock.now();
       void launch.begin();
+      void launch.finished.then((state) => {
+        const name = `${project.name}/${tag}`;
+        if (state.is === 'failed') told(`${name} did not start: ${state.reason}`);
+        else if (state.is === 'ready' && launch.isStart) {
+          told(`${name} is at http://localhost:${state.port}/ (started in ${formatDuration(clock.now() - began)})`);
+        }
+      });
       return launch;
     },
     find: (id) => launches.get(id),

@@ -30,7 +30,7 @@ export interface Visits {
 export type Ready = Extract<LaunchState, { is: 'ready' }>;
 
 export function createVisits(parts: LauncherParts, screen: Screen): Visits {
-  const { launches, pages, clock, port, told } = parts;
+  const { launches, pages, clock, port } = parts;
   const isOurs = (origin: string) => originsOf(port, parts.allowedHosts).includes(origin);
 
   const enter: Visits['enter'] = async (c, visit, arrived) => {
@@ -41,7 +41,6 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     if (project.problem !== undefined)
       return c.html(failedPage(visit, screen.maskOf(project.root)(project.problem)), 502);
     const launch = launches.launch(project, tag);
-    if (launch.state.is === 'booting' && launch.lines.length === 0) told(`${project.name}/${tag} is wanted`);
     const isPerson = (c.req.header('accept') ?? '').includes('text/html');
     await (isPerson ? Promise.race([launch.finished, pause()]) : launch.finished);
     return result(c, launch, path, arrived);
