@@ -447,7 +447,7 @@ describe('the end of the launcher', () => {
     const again = ws.proclet('launcher', '--port', String(port));
     await again.line('The launcher is at');
     const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
-    expect(page).toContain('data-phase="up"');
+    expect(page).toMatch(/data-phase="(?:up|starting)"/);
     await ws.proclet('stop', '-d', roots['hoge'] ?? '').exited;
     expect(isRunning(pid)).toBe(false);
   });
