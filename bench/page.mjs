@@ -82,9 +82,9 @@ try {
   const page = await browser.newPage();
   await page.goto(url);
   const session = await page.context().newCDPSession(page);
-  await page.locator('#p-printer-web').getByRole('button', { name: 'Start' }).click();
-  await page.locator('#p-printer-web .phase-up').waitFor();
-  await page.locator('#p-printer-web').getByRole('link', { name: 'Log' }).click();
+  await page.locator('#p-printer--web').getByRole('button', { name: 'Start' }).click();
+  await page.locator('#p-printer--web .phase-up').waitFor();
+  await page.locator('#p-printer--web').getByRole('link', { name: 'Log' }).click();
   const memory = async () => {
     await session.send('HeapProfiler.collectGarbage');
     const { usedSize } = await session.send('Runtime.getHeapUsage');

@@ -46,6 +46,13 @@ export interface Look extends Bonds {
 /** Reads the project again: with these numbers of instances instead of those it had, and the places that services have. */
 export type Reread = (counts: Readonly<Record<Tag, number>>, places: ReadonlyMap<Tag, number>) => Promise<Plan>;
 
+export interface StartOptions {
+  readonly reread?: Reread;
+  readonly observers?: readonly Observer[];
+  /** Called when others can know of the run. */
+  readonly recorded?: () => void;
+}
+
 export interface Runtime {
   /** The exit status, once nothing that was started is left and everything was printed. */
   readonly finished: Promise<number>;
@@ -59,7 +66,7 @@ export interface Runtime {
 export async function startServices(
   plan: Plan,
   look: Look,
-  { reread, observers = [] }: { readonly reread?: Reread; readonly observers?: readonly Observer[] } = {},
+  { reread, observers = [], recorded = () => {} }: StartOptions = {},
 ): Promise<Runtime> {
   const table = createProcessTable();
   const clock = createClock();
@@ -80,6 +87,7 @@ export async function startServices(
     gate: logs === undefined ? output.gate : both(output.gate, logs.gate),
     env: look.color ? { FORCE_COLOR: '1', CLICOLOR_FORCE: '1', NO_COLOR: undefined } : {},
   });
+  recorded();
   const { supervisor } = run;
   notice = (text) => supervisor.notice(text);
   const all = [tail.observe, history.observe, ...(logs ? [logs.observe] : []), ...observers];

@@ -67,7 +67,7 @@ try {
     const page = await (await browser.newContext({ colorScheme, viewport })).newPage();
     const shot = (name) => page.screenshot({ path: join(import.meta.dirname, `${name}-${kind}.png`) });
     await page.goto(url);
-    await page.locator('#p-blog-redis .phase-up').waitFor();
+    await page.locator('#p-blog--redis .phase-up').waitFor();
     await page.locator('dd', { hasText: /MB$/ }).first().waitFor();
     await shot('page');
     await page.getByRole('link', { name: 'Log of api worker' }).click();

@@ -8,12 +8,15 @@ import { liveRuns } from '../platform/runs.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
 import { type Project, planInput } from './load-project.js';
 
-/** `start` leaves the record of its run before it resolves, so that who chooses next sees the choice. */
-export async function withFreePorts<T>(project: Project, start: (input: PlanInput) => Promise<T>): Promise<T> {
-  if (project.settings.port !== 'auto') return start(planInput(project));
+/** Who chooses next must see the choice: `start` calls `recorded` when the record of its run is there. */
+export async function withFreePorts<T>(
+  project: Project,
+  start: (input: PlanInput, recorded: () => void) => Promise<T>,
+): Promise<T> {
+  if (project.settings.port !== 'auto') return start(planInput(project), () => {});
   const unlock = await lock();
   try {
-    return await start(planInput(project, plannedPorts()));
+    return await start(planInput(project, plannedPorts()), unlock);
   } finally {
     unlock();
   }

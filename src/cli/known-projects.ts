@@ -1,13 +1,13 @@
 /** What the files of a registered project say, as far as who starts its services must know it before. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Millis, ServiceSpec, StartPolicy, Tag } from '../model.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { valueFor } from '../plan/per-tag.js';
 import { parseDotenv } from '../procfile/parse-dotenv.js';
 import type { RegisteredProject } from '../projects/registry.js';
-import { loadProject, planInput } from './load-project.js';
+import { isPlainFile, loadProject, planInput } from './load-project.js';
 
 export interface KnownService {
   readonly tag: Tag;
@@ -26,14 +26,18 @@ export interface KnownProject extends RegisteredProject {
   readonly problem?: string;
   /** Values that are nobody else's business. */
   readonly secrets: readonly string[];
+  /** Those that services name. */
+  readonly envFiles: readonly string[];
 }
 
+/** What is no plain file is not read, so that nobody waits for whoever writes it. */
 export async function knowProject(project: RegisteredProject): Promise<KnownProject> {
   try {
     return { ...project, ...(await read(project)) };
   } catch (error) {
-    if (!(error instanceof ProcletError)) throw error;
-    return { ...project, services: [], secrets: [], problem: error.message };
+    // Whatever is wrong with one project is no reason to do without the others.
+    const problem = error instanceof Error ? error.message : String(error);
+    return { ...project, services: [], envFiles: [], secrets: secretsIn(project.root), problem };
   }
 }
 
@@ -42,7 +46,9 @@ export function flagsFor({ root, procfile }: RegisteredProject): string[] {
   return ['--root', root, ...(procfile === undefined ? [] : ['--procfile', join(root, procfile)])];
 }
 
-async function read({ root, procfile }: RegisteredProject): Promise<Pick<KnownProject, 'services' | 'secrets'>> {
+type Read = Pick<KnownProject, 'services' | 'secrets' | 'envFiles'>;
+
+async function read({ root, procfile }: RegisteredProject): Promise<Read> {
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new ProcletError('CONFIG', `its directory is gone: ${root}`);
   }
@@ -54,9 +60,10 @@ async function read({ root, procfile }: RegisteredProject): Promise<Pick<KnownPr
     root: given(root, '--root'),
     ...(procfile !== undefined && { procfile: given(join(root, procfile), '--procfile') }),
   };
-  const loaded = await loadProject({ flags });
+  const loaded = await loadProject({ flags, manner: 'careful' });
   const { services } = buildPlan(planInput(loaded));
   const { settings, config, dotenv, envFiles } = loaded;
+  const configured = Object.values(config?.services ?? {});
   const leased = ({ tag, ttl, idle }: ServiceSpec) =>
     Math.min(ttl, idle) < Infinity ||
     valueFor(settings.ttl, tag, config?.services[tag]?.ttl) !== undefined ||
@@ -68,19 +75,23 @@ async function read({ root, procfile }: RegisteredProject): Promise<Pick<KnownPr
       const hasLease = leased(service);
       return { tag, command, start, after, hasLease, ...(timeout !== undefined && { readyWithin: timeout }) };
     }),
-    secrets: [dotenv, ...Object.values(envFiles)].flatMap(secretsOf),
+    secrets: [dotenv, ...Object.values(envFiles), ...configured.map(({ env = {} }) => env)].flatMap(secretsOf),
+    envFiles: configured.flatMap((service) => service['env-file'] ?? []).map((name) => resolve(root, name)),
   };
 }
 
-const secretName = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|COOKIE|SALT|PRIVATE|SIGNATURE|_URL$|_URI$/i;
+const secretName =
+  /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|COOKIE|SALT|PRIVATE|SIGNATURE|(?:^|_)PW(?:$|_)|_URL$|_URI$/i;
 
 /** Those in the env file of a directory that is no registered project. */
 export function secretsIn(root: string): readonly string[] {
   try {
-    const parsed = parseDotenv(readFileSync(join(root, '.env'), 'utf8'), '.env');
+    const path = join(root, '.env');
+    if (!isPlainFile(path)) return [];
+    const parsed = parseDotenv(readFileSync(path, 'utf8'), '.env');
     return parsed.ok ? secretsOf(parsed.value) : [];
   } catch {
-    return []; // ENOENT
+    return []; // ENOENT, EACCES, ELOOP
   }
 }
 
@@ -88,8 +99,30 @@ export function secretsIn(root: string): readonly string[] {
 function secretsOf(values: Readonly<Record<string, string>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     if (value.length < 4) return [];
-    if (secretName.test(name)) return [value];
     const isRandom = value.length >= 16 && /\d/.test(value) && /[A-Za-z]/.test(value) && !/[\s/]/.test(value);
-    return isRandom ? [value] : [];
+    return secretName.test(name) || isRandom ? shapesOf(value) : [];
   });
+}
+
+/** As it may be printed: whole, line by line, encoded, and the password of an address alone. */
+function shapesOf(value: string): string[] {
+  const password = URL.canParse(value) ? new URL(value).password : '';
+  const lines = value.includes('\n') ? value.split('\n').filter((line) => line.length >= 8) : [];
+  const all = [
+    value,
+    ...lines,
+    password,
+    decoded(password),
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+  ];
+  return [...new Set(all)].filter((shape) => shape.length >= 4);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a % that begins nothing
+  }
 }

@@ -11,30 +11,50 @@ import { readProjects, registryPath } from './projects.js';
 import { logsIn, stateDirectory } from './state-dir.js';
 
 const keptLines = 500;
+const mostSecrets = 500;
 
 interface Known {
+  /** What tells whether they are as they were. */
   readonly files: string;
+  readonly envFiles: readonly string[];
   readonly project: LauncherProject;
 }
 
 export function createLauncherProjects(): Projects {
   let registryAt = '';
+  let problem: string | undefined;
   let registry: readonly RegisteredProject[] = [];
   let known = new Map<string, Known>();
   let all: readonly LauncherProject[] = [];
   const others = new Map<string, { readonly stamp: string; readonly secrets: readonly string[] }>();
 
   async function know(project: RegisteredProject, before: Known | undefined): Promise<Known> {
-    const files = stampOf(project);
-    if (before?.files === files) return before;
-    const { problem, ...read } = await knowProject(project);
-    return { files, project: { ...read, ...(problem !== undefined && { problem: withoutValues(problem) }) } };
+    if (before !== undefined && before.files === stampOf(project, before.envFiles)) return before;
+    const { problem, envFiles, ...read } = await knowProject(project);
+    // A service may run on with what a file said before.
+    const secrets = [...new Set([...read.secrets, ...(before?.project.secrets ?? [])])].slice(0, mostSecrets);
+    return {
+      ...{ files: stampOf(project, envFiles), envFiles },
+      project: { ...read, secrets, ...(problem !== undefined && { problem: withoutValues(problem) }) },
+    };
+  }
+
+  /** One that cannot be read is told; those that were known stay. */
+  function readRegistry(): void {
+    const stamp = stampOfFile(registryPath());
+    if (stamp === registryAt) return;
+    try {
+      registry = readProjects();
+      problem = undefined;
+    } catch (error) {
+      if (registryAt === '') throw error;
+      problem = (error as Error).message;
+    }
+    registryAt = stamp;
   }
 
   async function refresh(): Promise<void> {
-    const stamp = stampOfFile(registryPath());
-    if (stamp !== registryAt) registry = readProjects();
-    registryAt = stamp;
+    readRegistry();
     const next = await Promise.all(
       registry.map(async (one) => [one.name, await know(one, known.get(one.name))] as const),
     );
@@ -54,6 +74,9 @@ export function createLauncherProjects(): Projects {
   return {
     get all() {
       return all;
+    },
+    get problem() {
+      return problem;
     },
     find: (name) => {
       const found = findProject(registry, name)?.name;
@@ -89,13 +112,16 @@ function withoutValues(problem: string): string {
     .join('\n');
 }
 
-function stampOf({ root, procfile = 'Procfile' }: RegisteredProject): string {
-  return [root, ...['proclet.yml', '.env', '.foreman', procfile].map((name) => join(root, name))]
-    .map(stampOfFile)
-    .join(' ');
+function stampOf({ root, procfile = 'Procfile' }: RegisteredProject, envFiles: readonly string[]): string {
+  const own = ['proclet.yml', '.env', '.foreman', procfile].map((name) => join(root, name));
+  return [root, ...own, ...envFiles].map(stampOfFile).join(' ');
 }
 
 function stampOfFile(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? '-' : `${found.mtimeMs}:${found.size}:${found.ino}`;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? '-' : `${found.mtimeMs}:${found.size}:${found.ino}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '?'; // ELOOP, EACCES
+  }
 }

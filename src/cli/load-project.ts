@@ -2,7 +2,7 @@
  * Reads a project's files and makes a plan of them. The only place that knows where files are; what is in
  * them is decided in procfile/ and plan/. Reports everything that is wrong with all files at once.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { configError, ProcletError } from '../errors.js';
 import type { Config, Given, Parsed, Problem, Procfile, Settings, Tag } from '../model.js';
@@ -31,36 +31,41 @@ export interface Wish {
   readonly tags?: readonly Tag[];
   /** Whether a project without a Procfile will do. */
   readonly procfile?: 'needed' | 'optional';
+  /** What is no plain file, or a huge one, is an error: whoever writes a pipe may take long. */
+  readonly manner?: 'careful';
 }
 
 /** Throws ProcletError with a line for each problem of each file. */
-export async function loadProject({ flags, tags = [], procfile: need = 'needed' }: Wish): Promise<Project> {
+export async function loadProject(wish: Wish): Promise<Project> {
+  const { flags, tags = [], procfile: need = 'needed' } = wish;
   const problems: Problem[] = [];
   const take = <T>(parsed: Parsed<T>, otherwise: T): T => {
     if (parsed.ok) return parsed.value;
     problems.push(...parsed.problems);
     return otherwise;
   };
+  const text: Reading['text'] = (path, hint) => readText(path, { hint, isCareful: wish.manner === 'careful' });
+  const reading: Reading = { take, text };
   const asked = [flags, fromEnvironment(process.env)];
   const wanted = toPlaces(asked);
   const start = resolve(wanted.root ?? (wanted.procfile === undefined ? '.' : dirname(wanted.procfile)));
   if (!existsSync(start)) throw new ProcletError('CONFIG', `the directory ${start} does not exist`);
 
-  const config = await readConfig(start, take);
-  const foreman = await readForeman(start, take);
+  const config = await readConfig(start, reading);
+  const foreman = await readForeman(start, reading);
   const sources = [...asked, config?.defaults ?? {}, foreman];
   const places = toPlaces(sources);
   const root = start;
-  const dotenv = readEnvFiles(root, places.env, take);
+  const dotenv = readEnvFiles(root, places.env, reading);
   const named = wanted.procfile === undefined ? undefined : resolve(wanted.procfile);
   const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? 'Procfile');
   const none: Procfile = { path, entries: [] };
   const procfile =
     need === 'optional' && named === undefined && !existsSync(path)
       ? none
-      : take(parseProcfile(readText(path, { hint: missingProcfileHint }), shown(path)), none);
+      : take(parseProcfile(text(path, missingProcfileHint), shown(path)), none);
   const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
-  const envFiles = readServiceEnvFiles(root, config, take);
+  const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || settings === undefined) throw configError(problems);
   return { root, procfile, config, settings, dotenv, envFiles };
 }
@@ -82,41 +87,49 @@ function freeBase(root: string, services: number, planned: ReadonlySet<number> =
   return nextFreeBlock(stableBase(root), isFree);
 }
 
-type Take = <T>(parsed: Parsed<T>, otherwise: T) => T;
+interface Reading {
+  /** Answers the value, or keeps the problems and answers the other. */
+  take<T>(parsed: Parsed<T>, otherwise: T): T;
+  text(path: string, hint?: string): string;
+}
 
-async function readConfig(root: string, take: Take): Promise<Config | undefined> {
+async function readConfig(root: string, { take, text }: Reading): Promise<Config | undefined> {
   const path = join(root, 'proclet.yml');
   if (!existsSync(path)) return undefined;
   const { parseConfig } = await import('../procfile/parse-config.js');
-  return take<Config | undefined>(parseConfig(readText(path), shown(path), settingNames), undefined);
+  return take<Config | undefined>(parseConfig(text(path), shown(path), settingNames), undefined);
 }
 
-async function readForeman(root: string, take: Take): Promise<Givens> {
+async function readForeman(root: string, { take, text }: Reading): Promise<Givens> {
   const path = join(root, '.foreman');
   if (!existsSync(path)) return {};
   const { parseForeman } = await import('../procfile/parse-foreman.js');
-  return take(parseForeman(readText(path), shown(path), settingNames), {});
+  return take(parseForeman(text(path), shown(path), settingNames), {});
 }
 
 /** `.env` may be absent; a file that was asked for may not. Later files win. */
-function readEnvFiles(root: string, asked: readonly string[] | undefined, take: Take): Record<string, string> {
+function readEnvFiles(
+  root: string,
+  asked: readonly string[] | undefined,
+  { take, text }: Reading,
+): Record<string, string> {
   const paths = asked?.map((name) => firstThatExists(resolve(name), resolve(root, name))) ?? [join(root, '.env')];
   const values: Record<string, string> = {};
   for (const path of paths) {
     if (asked === undefined && !existsSync(path)) continue;
-    Object.assign(values, take(parseDotenv(readText(path), shown(path)), {}));
+    Object.assign(values, take(parseDotenv(text(path), shown(path)), {}));
   }
   return values;
 }
 
-function readServiceEnvFiles(root: string, config: Config | undefined, take: Take): Project['envFiles'] {
+function readServiceEnvFiles(root: string, config: Config | undefined, { take, text }: Reading): Project['envFiles'] {
   const files: Record<Tag, Record<string, string>> = {};
   for (const [tag, service] of Object.entries(config?.services ?? {})) {
     const name = service['env-file'];
     if (name === undefined) continue;
     const path = resolve(root, name);
     const hint = `${config?.path}:${config?.lines[tag]} names it as env-file of ${tag}`;
-    files[tag] = take(parseDotenv(readText(path, { hint }), shown(path)), {});
+    files[tag] = take(parseDotenv(text(path, hint), shown(path)), {});
   }
   return files;
 }
@@ -125,13 +138,18 @@ function firstThatExists(first: string, second: string): string {
   return existsSync(first) || !existsSync(second) ? first : second;
 }
 
-function readText(path: string, { hint }: { hint?: string | undefined } = {}): string {
+function readText(path: string, { hint, isCareful }: { hint: string | undefined; isCareful: boolean }): string {
   try {
+    if (isCareful && !isPlainFile(path)) {
+      throw new ProcletError('CONFIG', `${shown(path)} is not a plain file of at most 1 MB, and is not read here`);
+    }
     return readFileSync(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof ProcletError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const why: Record<string, string> = {
       ENOENT: 'does not exist',
+      ELOOP: 'is a link that leads nowhere',
       EACCES: 'is not ours to read',
       EISDIR: 'is a directory, not a file',
     };
@@ -146,4 +164,12 @@ const missingProcfileHint =
 function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith('..') || isAbsolute(near) ? path : near;
+}
+
+const longestPlain = 1024 * 1024;
+
+/** Whether it can be read without waiting, and is no huge file. */
+export function isPlainFile(path: string): boolean {
+  const found = statSync(path);
+  return found.isFile() && found.size <= longestPlain;
 }

@@ -24,3 +24,8 @@ export async function changeProjects(change: (projects: Registry) => Registry): 
     clock.close();
   }
 }
+
+/** A path in which nothing acts on a terminal. */
+export function shownPath(path: string): string {
+  return path.replace(/[\x00-\x1f\x7f]/g, '?');
+}

@@ -5,6 +5,7 @@ import { ProcletError } from '../errors.js';
 import { statusOfSignal } from '../exit-status.js';
 import { createFleet, type Fleet } from '../fleet/fleet.js';
 import { createLaunches } from '../fleet/launches.js';
+import { plainText } from '../fleet/lines.js';
 import { createPages } from '../launcher/pages.js';
 import { openLauncher } from '../launcher/server.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
@@ -44,7 +45,7 @@ export async function serveLauncher(
   const url = `http://localhost:${port}/`;
   const release = claimLauncher(url);
   const clock = createClock();
-  const told = (text: string) => void process.stdout.write(`${timeOf(clock.wall())} ${text}\n`);
+  const told = (text: string) => void process.stdout.write(`${timeOf(clock.wall())} ${shownLine(text)}\n`);
   const fleet = createFleet(clock, ({ pid, root }, text) => {
     if (starter.pids.has(pid)) told(`${projects.all.find((one) => one.root === root)?.name ?? root}: ${text}`);
   });
@@ -100,6 +101,11 @@ function heardSignal(): Promise<NodeJS.Signals> {
       resolve(signal);
     });
   });
+}
+
+/** What others say must not act on the terminal, nor look like another line. */
+function shownLine(text: string): string {
+  return plainText(text).replaceAll('\n', ' ');
 }
 
 function timeOf(wall: number): string {

@@ -47,7 +47,7 @@ Whatever ends a service ends its whole process tree.`;
     }
     const ownLook = lookOf(project.settings);
     const look = into === undefined ? ownLook : detachedLook(ownLook, into);
-    const { finished } = await withFreePorts(project, (input) => {
+    const { finished } = await withFreePorts(project, (input, recorded) => {
       const reread: Reread = async (counts, positions) => {
         const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
         const { formation, ...settings } = again.settings;
@@ -57,7 +57,7 @@ Whatever ends a service ends its whole process tree.`;
         const own = { ...settings, formation: scaled, ...(port !== undefined && { port }) };
         return buildPlan({ ...planInput({ ...again, settings: own }), positions });
       };
-      return startServices(buildPlan(input), look, { reread });
+      return startServices(buildPlan(input), look, { reread, recorded });
     });
     if (into !== undefined) tellStarted();
     return finished;

@@ -49,8 +49,12 @@ export interface Launch {
 
 const keptLines = 300;
 const usualPatience: Millis = 30_000;
+/** So often it is asked whether what ends has ended. */
+const lookEvery: Millis = 50;
 export interface Arrived {
   readonly run: string;
+  /** The processes that had been started as the service by then. */
+  readonly pids: readonly number[];
   readonly host: string;
   readonly port: number;
 }
@@ -141,8 +145,8 @@ export class OneLaunch implements Launch {
   async #run(): Promise<{ run: SeenRun; since: number; isUp: boolean }> {
     const { fleet, clock, startRun } = this.#parts;
     const { root, tag } = this;
+    await this.#untilStopped();
     const since = clock.wall();
-    await fleet.look();
     const runs = fleet.runs.filter((run) => run.root === root);
     const found = runs.find((run) => this.#serviceIn(run)?.instances.some(({ phase }) => phase === 'up'));
     const other = found ?? runs.find((run) => run.command === 'start' && this.#serviceIn(run) !== undefined);
@@ -164,6 +168,21 @@ export class OneLaunch implements Launch {
     if (own?.start === 'on-access') await fleet.ask(started.run, { verb: 'restart', targets: [tag] });
     this.#begunIn = started.run;
     return { run: started, since, isUp: false };
+  }
+
+  /** What is about to end is not what somebody wants to go to. */
+  async #untilStopped(): Promise<void> {
+    const { fleet, clock } = this.#parts;
+    const isEnding = () =>
+      fleet.runs
+        .filter((run) => run.root === this.root)
+        .flatMap((run) => this.#serviceIn(run)?.instances ?? [])
+        .some(({ phase, role }) => phase === 'stopping' && role !== 'going');
+    await fleet.look();
+    for (const end = clock.now() + usualPatience; isEnding() && clock.now() < end; ) {
+      await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
+      await fleet.look();
+    }
   }
 
   #serviceIn(run: SeenRun): SeenService | undefined {
@@ -208,7 +227,9 @@ export class OneLaunch implements Launch {
   }
 
   #arrive(run: string, at: { readonly host: string; readonly port: number }): void {
-    this.#parts.arrived({ run, ...at });
+    const found = this.#parts.fleet.runs.find((one) => one.run === run);
+    const pids = (found && this.#serviceIn(found)?.instances.flatMap(({ pid }) => pid ?? [])) ?? [];
+    this.#parts.arrived({ run, pids, ...at });
     this.#end({ is: 'ready', ...at });
   }
 

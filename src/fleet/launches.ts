@@ -17,6 +17,8 @@ export type StartRun<P extends LaunchedProject = LaunchedProject> = (
 
 export interface Launches<P extends LaunchedProject = LaunchedProject> {
   launch(project: P, tag: Tag): Launch;
+  /** Whether it runs, or is being started for somebody. */
+  isUnderWay(root: string, tag: Tag): boolean;
   /** Until so many others have ended. */
   find(id: number): Launch | undefined;
   /** Where a service that is up was last found to listen. */
@@ -37,11 +39,11 @@ export function createLaunches<P extends LaunchedProject>(
   const launches = new Map<number, OneLaunch>();
   const arrived = new Map<string, Arrived>();
   let last = 0;
+  const underWay = (root: string, tag: Tag) =>
+    [...launches.values()].find((one) => one.root === root && one.tag === tag && one.state.is === 'booting');
   return {
     launch(project, tag) {
-      const same = [...launches.values()].find(
-        (one) => one.root === project.root && one.tag === tag && one.state.is === 'booting',
-      );
+      const same = underWay(project.root, tag);
       if (same) return same;
       last += 1;
       const launch = new OneLaunch(last, project, tag, {
@@ -64,10 +66,11 @@ export function createLaunches<P extends LaunchedProject>(
       });
       return launch;
     },
+    isUnderWay: (root, tag) => underWay(root, tag) !== undefined || isAlive(fleet.runs, root, tag),
     find: (id) => launches.get(id),
     addressOf(root, tag) {
       const found = arrived.get(`${root}\0${tag}`);
-      return found !== undefined && isUpIn(fleet.runs, found.run, tag) ? found : undefined;
+      return found !== undefined && isUpIn(fleet.runs, found.run, tag, found.pids) ? found : undefined;
     },
     lastFailure(root, tag) {
       const one = [...launches.values()].findLast((each) => each.root === root && each.tag === tag);
@@ -80,7 +83,16 @@ export function createLaunches<P extends LaunchedProject>(
   };
 }
 
-function isUpIn(runs: readonly SeenRun[], run: string, tag: Tag): boolean {
+/** Up, or still the process that was found to listen before it was told to be up. */
+function isUpIn(runs: readonly SeenRun[], run: string, tag: Tag, pids: readonly number[]): boolean {
   const service = runs.find((one) => one.run === run)?.services.find((one) => one.tag === tag);
-  return service?.instances.some(({ phase }) => phase === 'up') ?? false;
+  const isIt = (pid = 0) => pids.includes(pid);
+  return service?.instances.some(({ phase, pid }) => phase === 'up' || (phase === 'starting' && isIt(pid))) ?? false;
+}
+
+function isAlive(runs: readonly SeenRun[], root: string, tag: Tag): boolean {
+  const instances = runs
+    .filter((run) => run.root === root)
+    .flatMap(({ services }) => services.flatMap((one) => (one.tag === tag ? one.instances : [])));
+  return instances.some(({ phase }) => phase === 'up' || phase === 'starting');
 }

@@ -21,9 +21,11 @@ export function linesOf(event: ProcletEvent): readonly LaunchLine[] {
 
 /** A text that is longer is cut. */
 const longestText = 8 * 1024;
+/** The end of one that was. */
+export const cutMark = ' … (cut)';
 
 function cut(text: string): string {
-  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+  return text.length > longestText ? `${text.slice(0, longestText)}${cutMark}` : text;
 }
 
 /** Without anything that a terminal would act on. */

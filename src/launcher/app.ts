@@ -7,6 +7,7 @@ import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
 import type { Launch } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
+import { labelOf } from '../projects/registry.js';
 import { perform, readAct, unknownService } from './acts.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
 import type { Screen } from './screen.js';
@@ -29,6 +30,7 @@ export interface AppParts extends LauncherParts {
   readonly taps: Taps;
 }
 
+type Form = Readonly<Record<string, unknown>>;
 type Env = { readonly Bindings: Arrival };
 
 export function createApp(parts: AppParts): Hono<Env> {
@@ -38,8 +40,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.use(
     secureHeaders({
       contentSecurityPolicy,
-      // Our own page names itself to the services it leads to, which may then be started by its links.
-      referrerPolicy: 'strict-origin-when-cross-origin',
+      referrerPolicy: 'same-origin',
       xFrameOptions: 'DENY',
       strictTransportSecurity: false,
     }),
@@ -54,7 +55,7 @@ export function createApp(parts: AppParts): Hono<Env> {
     const { site, pass } = c.env;
     if (site === undefined || pass === undefined) return next();
     const { pathname, search } = new URL(c.req.url);
-    return visits.enter(c, { ...site, path: pathname + search }, pass);
+    return visits.enter(c, { ...site, path: pathInside(pathname) + search }, pass);
   });
   addPage(app, parts);
   addLaunching(app, parts, visits);
@@ -82,9 +83,13 @@ function addShared(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     const launch = launchOf(c, c.req.param('id'), parts);
     if (launch === undefined) return c.redirect('/');
     const { site, pass } = c.env;
-    if (site === undefined || pass === undefined) return visits.result(c, launch, undefined, (at) => toPort(c, at));
+    if (site === undefined || pass === undefined) {
+      const named = c.req.query('to') === 'name' ? parts.projects.find(launch.project) : undefined;
+      const arrived = (at: Ready) => (named ? c.redirect(`http://${siteOf(named, parts)}/`) : toPort(c, at));
+      return visits.result(c, launch, named && { isNamed: true }, arrived);
+    }
     const path = ownPath(c.req.query('to'));
-    return visits.result(c, launch, path, () => c.redirect(path));
+    return visits.result(c, launch, { path }, () => c.redirect(path));
   });
   app.get('/.proclet/:file', (c) => {
     const asset = parts.pages.asset(c.req.param('file'));
@@ -96,7 +101,12 @@ function addShared(app: Hono<Env>, parts: AppParts, visits: Visits): void {
 function ownPath(to = '/'): string {
   const base = 'http://here';
   const url = URL.canParse(to, base) ? new URL(to, base) : new URL(base);
-  return url.origin === base ? url.pathname + url.search : '/';
+  return url.origin === base ? pathInside(url.pathname) + url.search : '/';
+}
+
+/** What begins with two slashes would be another host's. */
+function pathInside(path: string): string {
+  return path.replace(/^[/\\]+/, '/');
 }
 
 /** At a service's name only its own launches are seen. */
@@ -113,11 +123,11 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     await screen.refresh();
     const { version } = screen;
     const groups = screen.groups.map((group) => pages.group(group, parts.token));
-    return c.html(pages.render('board', { groups, version, token: parts.token }));
+    return c.html(pages.render('board', { groups, version, token: parts.token, problem: parts.projects.problem }));
   });
   app.post('/act', bodyLimit({ maxSize: 16 * 1024 }), async (c) => {
-    const form = await c.req.parseBody();
-    if (isForeign((name) => c.req.header(name)) || !isToken(form['token'], parts.token)) {
+    const form = isForeign((name) => c.req.header(name)) ? {} : await c.req.parseBody().catch(() => ({}) as Form);
+    if (!isToken(form['token'], parts.token)) {
       return c.text('That did not come from this launcher’s own page. Load it again.\n', 403);
     }
     // The address says which service is meant, the button what to do with it.
@@ -145,7 +155,10 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     if (project.problem === undefined && !project.services.some((service) => service.tag === tag)) {
       throw unknownService(project, tag ?? '');
     }
-    return visits.enter(c, { project, tag: tag ?? '' }, (at) => toPort(c, at));
+    // To its own name, once it is there: from another name of ours it would have to be asked for again.
+    const isNamed = c.req.query('to') === 'name';
+    const arrived = (at: Ready) => (isNamed ? c.redirect(`http://${siteOf(project, parts)}/`) : toPort(c, at));
+    return visits.enter(c, { project, tag: tag ?? '', isNamed }, arrived);
   });
   // As the launcher of old was asked: by the file that a service runs, which is only compared.
   app.get('/launcher', async (c) => {
@@ -171,6 +184,10 @@ function names(command: string, file: string, root: string): boolean {
   const short = (text: string) => text.replace(`${root}/`, '').replace(/^(?:\.\/)+/, '');
   const words = command.split(/[\s'"]+/).map(short);
   return short(file) !== '' && words.includes(short(file));
+}
+
+function siteOf({ name }: LauncherProject, { port }: AppParts): string {
+  return `${labelOf(name)}.localhost:${port}`;
 }
 
 /** By the name by which the launcher was asked, if the service listens there. */

@@ -163,7 +163,8 @@ interface Context {
 
 function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource, context: Context): BoardService {
   const { root, project } = context;
-  const id = `${key}-${tag}`;
+  // A group's key has no two hyphens, so no service's is that of a group.
+  const id = `${key}--${tag}`;
   const end = source.lastEnd(root, tag);
   const service = found?.service;
   const up = service !== undefined && isBusy(service);

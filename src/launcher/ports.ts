@@ -16,6 +16,8 @@ export interface LauncherProject extends LaunchedProject {
 export interface Projects {
   /** As they were when they were last read. */
   readonly all: readonly LauncherProject[];
+  /** Why the registry cannot be read any more; `all` is what it said before. */
+  readonly problem: string | undefined;
   /** By name, however it is written. */
   find(name: string): LauncherProject | undefined;
   /** Reads the registry and what changed of the projects' files. */

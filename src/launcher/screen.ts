@@ -1,7 +1,6 @@
 /** The board as it is now, as pieces of HTML, and which of them changed since when. Looks again while anybody watches. */
 import type { LastEnd } from '../fleet/fleet.js';
 import type { Tag } from '../model.js';
-import type { Clock } from '../ports.js';
 import { type BoardGroup, createBoard } from './board.js';
 import type { LauncherParts } from './ports.js';
 import { createMasks, type Mask } from './security.js';
@@ -32,7 +31,7 @@ const aftermath = 10_000;
 
 /** `isWatched`: whether there is anybody to look for. `changed` is called when there is something new to see. */
 export function createScreen(parts: LauncherParts, isWatched: () => boolean, changed: () => void): Screen {
-  const { fleet, launches, projects, pages, clock } = parts;
+  const { fleet, launches, projects, pages } = parts;
   const boardOf = createBoard();
   const mask = createMasks((root) => projects.secretsOf(root));
   let pieces: readonly Piece[] = [];
@@ -69,7 +68,7 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
   }
 
   const leave = fleet.onChange(draw);
-  const stop = lookAgain(clock, async (turn) => {
+  const stop = lookAgain(parts, async (turn) => {
     if (!isWatched()) return;
     await projects.refresh();
     await fleet.look(turn % 2 === 0);
@@ -107,12 +106,13 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
   };
 }
 
-function lookAgain(clock: Clock, look: (turn: number) => Promise<void>): () => void {
+/** One look that fails is no reason to end what runs. */
+function lookAgain({ clock, told }: LauncherParts, look: (turn: number) => Promise<void>): () => void {
   let isOver = false;
   let cancel = () => {};
   const next = (turn: number) => {
     cancel = clock.wakeAt(clock.now() + lookEvery, async () => {
-      await look(turn);
+      await look(turn).catch((error: Error) => told(`the page shows how things were: ${error.message}`));
       if (!isOver) next(turn + 1);
     });
   };

@@ -4,6 +4,7 @@
  * that would do something (so those need our own page's origin and token, or a person who navigates).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { cutMark, plainText } from '../fleet/lines.js';
 
 /** What a request's Host names. */
 export type Addressed =
@@ -16,7 +17,9 @@ const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[
 
 /** `allowed`: further names that this machine is known by. */
 export function addressed(host: string | undefined, allowed: readonly string[]): Addressed {
-  const name = (host ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  const [, given = '', port = '0'] = /^(.*?)(?::(\d*))?$/.exec((host ?? '').toLowerCase()) ?? [];
+  if (Number(port) > 65_535) return { is: 'stranger' };
+  const name = given.replace(/\.$/, '');
   if (loopbackNames.has(name) || allowed.includes(name)) return { is: 'page' };
   const [, labels] = /^((?:[a-z0-9_-]+\.)+)localhost$/.exec(name) ?? [];
   return labels === undefined ? { is: 'stranger' } : { is: 'site', labels: labels.slice(0, -1).split('.') };
@@ -29,22 +32,28 @@ export type HeaderOf = (name: string) => string | undefined;
  * what may change something). Programs that are no browsers send neither.
  */
 export function isForeign(header: HeaderOf): boolean {
+  const own = `http://${header('host')}`;
   const origin = header('origin');
-  if (origin !== undefined && origin !== `http://${header('host')}`) return true;
+  if (origin !== undefined && origin !== own) return true;
   const site = header('sec-fetch-site');
-  return site !== undefined && site !== 'same-origin' && site !== 'none';
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  // Under a plain name that was allowed, browsers say no more than this.
+  const referer = header('referer');
+  return referer !== undefined && !(URL.canParse(referer) && URL.canParse(own) && isSameOrigin(referer, own));
+}
+
+function isSameOrigin(one: string, other: string): boolean {
+  return new URL(one).origin === new URL(other).origin;
 }
 
 /**
- * Whether a GET may start a service: at once; after a click on our own page, for a person who comes by a link from
- * elsewhere; or not, for an image, a frame or a script of another page.
+ * Whether a GET may start a service: at once; after a click on our own page, for a person who comes from elsewhere, by a
+ * link or by a redirect (which keeps the Referer of the page that it began on, so that one says nothing); or not, for an
+ * image, a frame or a script of another page.
  */
-export function mayStart(header: HeaderOf, isOurs: (origin: string) => boolean): 'yes' | 'ask' | 'no' {
+export function mayStart(header: HeaderOf): 'yes' | 'ask' | 'no' {
   if (!isForeign(header)) return 'yes';
-  const isPerson = header('sec-fetch-mode') === 'navigate' && header('sec-fetch-dest') === 'document';
-  if (!isPerson) return 'no';
-  const referer = header('referer');
-  return referer !== undefined && URL.canParse(referer) && isOurs(new URL(referer).origin) ? 'yes' : 'ask';
+  return header('sec-fetch-mode') === 'navigate' && header('sec-fetch-dest') === 'document' ? 'ask' : 'no';
 }
 
 /** Takes as long for a wrong token as for the right one. */
@@ -67,12 +76,34 @@ export const contentSecurityPolicy = {
 
 export type Mask = (text: string) => string;
 
-/** Makes secrets unreadable in texts. */
+/** Makes secrets unreadable in texts, also where escapes stand between their letters. */
 export function maskOf(secrets: readonly string[]): Mask {
   const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
   if (known.length === 0) return (text) => text;
   const any = new RegExp(known.map((secret) => secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
-  return (text) => text.replace(any, '••••');
+  const hide = (text: string) => withoutBegun(text, known).replace(any, hidden);
+  return (text) => {
+    const masked = hide(text);
+    const plain = plainText(masked);
+    // Colours that are lost are less than a secret that is shown.
+    return plain !== masked && plain !== hide(plain) ? hide(plain) : masked;
+  };
+}
+
+const hidden = '••••';
+
+/** Of a text that was cut, the end may be the beginning of one. */
+function withoutBegun(text: string, secrets: readonly string[]): string {
+  if (!text.endsWith(cutMark)) return text;
+  const body = text.slice(0, -cutMark.length);
+  const begun = Math.max(...secrets.map((secret) => overlap(body, secret)));
+  return begun < 4 ? text : `${body.slice(0, -begun)}${hidden}${cutMark}`;
+}
+
+/** How much of the secret's beginning is the text's end. */
+function overlap(text: string, secret: string): number {
+  for (let size = secret.length - 1; size > 0; size -= 1) if (text.endsWith(secret.slice(0, size))) return size;
+  return 0;
 }
 
 /** The mask of each directory, made anew when its secrets are others. */

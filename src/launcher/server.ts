@@ -13,15 +13,15 @@ import { createScreen } from './screen.js';
 import { addressed, mayStart } from './security.js';
 import { Streams } from './streams.js';
 import { Taps } from './taps.js';
-import { originsOf, type Ready, usualService } from './visits.js';
+import { type Ready, usualService } from './visits.js';
 
 export interface LauncherServer {
   /** Stops answering; resolves when nobody is connected any more. */
   close(): Promise<void>;
 }
 
-/** A host name has so many bytes at most, and a request line with its headers so many: what is longer is refused. */
-const longestHead = 16 * 1024;
+/** Of a request line with its headers. Services at other ports set cookies that come here, too. */
+const longestHead = 64 * 1024;
 
 type Place = Pick<Ready, 'host' | 'port'>;
 
@@ -41,6 +41,9 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
   const app = createApp({ ...parts, screen, streams, taps });
   const sites = createSites(parts);
   const errorHandler = (error: unknown) => {
+    // What is no request, and who has gone before its end.
+    const isTheirs = error instanceof Error && (error.name === 'RequestError' || error.message === 'aborted');
+    if (isTheirs) return new Response('This is no request that the launcher understands.\n', { status: 400 });
     parts.told(`this is a bug in proclet: ${error instanceof Error ? error.stack : String(error)}`);
     return new Response('This is a bug in proclet; the launcher has printed it.\n', { status: 500 });
   };
@@ -69,7 +72,9 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     const who = addressed(request.headers.host, parts.allowedHosts);
     const site = who.is === 'site' ? sites.find(who.labels) : undefined;
     socket.on('error', () => socket.destroy());
-    if (site === undefined) socket.destroy();
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    } else if (site === undefined) socket.destroy();
     else void sites.upgrade(request, socket, head, site);
   };
   const servers = await listenOn(hosts, parts.port, (server) => {
@@ -95,11 +100,24 @@ function refuse(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
 }
 
+/** What Node reads is more than it writes: a status and a reason that it would throw for. */
+function makeSendable(answer: IncomingMessage): void {
+  const status = answer.statusCode ?? 0;
+  if (status < 100 || status > 999) answer.statusCode = 502;
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(answer.statusMessage ?? '')) answer.statusMessage = '';
+}
+
 /** The services behind `psgi.hoge.localhost`. */
 function createSites(parts: LauncherParts) {
   const { launches, projects } = parts;
   const proxy = createProxyServer({ xfwd: true });
-  const isOurs = (origin: string) => originsOf(parts.port, parts.allowedHosts).includes(origin);
+  proxy.on('proxyRes', (answer) => makeSendable(answer));
+  proxy.on('proxyReq', (asking, _request, response) => {
+    asking.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      if ('writeHead' in response) refuse(response as ServerResponse, 502, 'The service answered with an upgrade.');
+    });
+  });
   const urlOf = ({ host, port }: Place) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     find(labels: readonly string[]): Wanted | undefined {
@@ -121,7 +139,7 @@ function createSites(parts: LauncherParts) {
     async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { project, tag }: Wanted): Promise<void> {
       const header = (name: string) => request.headers[name]?.toString();
       const at = launches.addressOf(project.root, tag);
-      const isRefused = project.problem !== undefined || mayStart(header, isOurs) === 'no';
+      const isRefused = project.problem !== undefined || mayStart(header) !== 'yes';
       const state = at
         ? { is: 'ready' as const, ...at }
         : isRefused

@@ -13,7 +13,11 @@ const patience: Millis = 150;
 export interface Visit extends Wanted {
   /** A path at the service's own name; absent for who is redirected to its port. */
   readonly path?: string;
+  /** From the page to the service's own name. */
+  readonly isNamed?: boolean;
 }
+
+type Way = Pick<Visit, 'path' | 'isNamed'>;
 
 export interface Visits {
   /** Starts the service if it must be. `arrived` answers whoever need not wait any more. */
@@ -22,7 +26,7 @@ export interface Visits {
   result(
     c: Context,
     launch: Launch,
-    path: string | undefined,
+    way: Way | undefined,
     arrived: (at: Ready) => Response | Promise<Response>,
   ): Response | Promise<Response>;
 }
@@ -30,12 +34,11 @@ export interface Visits {
 export type Ready = Extract<LaunchState, { is: 'ready' }>;
 
 export function createVisits(parts: LauncherParts, screen: Screen): Visits {
-  const { launches, pages, clock, port } = parts;
-  const isOurs = (origin: string) => originsOf(port, parts.allowedHosts).includes(origin);
+  const { launches, pages, clock } = parts;
 
   const enter: Visits['enter'] = async (c, visit, arrived) => {
-    const { project, tag, path } = visit;
-    const start = mayStart((name) => c.req.header(name), isOurs);
+    const { project, tag } = visit;
+    const start = launches.isUnderWay(project.root, tag) ? 'yes' : mayStart((name) => c.req.header(name));
     if (start === 'no') return c.text('Another page may not start anything here.\n', 403);
     if (start === 'ask') return c.html(pages.render('message', askFirst(visit)));
     if (project.problem !== undefined)
@@ -43,39 +46,41 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const launch = launches.launch(project, tag);
     const isPerson = (c.req.header('accept') ?? '').includes('text/html');
     await (isPerson ? Promise.race([launch.finished, pause()]) : launch.finished);
-    return result(c, launch, path, arrived);
+    return result(c, launch, visit, arrived);
   };
 
-  const result: Visits['result'] = (c, launch, path, arrived) => {
+  const result: Visits['result'] = (c, launch, way, arrived) => {
     const { state, project: name, tag, id } = launch;
     if (state.is === 'ready') return arrived(state);
     const project = parts.projects.find(name);
     const mask = screen.maskOf(project?.root ?? '');
     const lines = launch.lines.map((line) => ({ ...line, text: mask(line.text) }));
-    const retry = path ?? launchPath(name, tag);
+    const { path, isNamed = false } = way ?? {};
+    const retry = path ?? launchPath(name, tag, isNamed);
     if (state.is === 'failed') {
       return c.html(
         pages.render('failed', { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }),
         502,
       );
     }
-    const next = `/.proclet/launch/${id}${path === undefined ? '' : `?${new URLSearchParams({ to: path })}`}`;
+    const to = path ?? (isNamed ? 'name' : undefined);
+    const next = `/.proclet/launch/${id}${to === undefined ? '' : `?${new URLSearchParams({ to })}`}`;
     c.header('Refresh', `2; url=${next}`);
     return c.html(pages.render('booting', { project: name, tag, next, id, stream: `/.proclet/stream?launch=${id}` }));
   };
 
-  const failedPage = ({ project, tag, path }: Visit, reason: string) =>
+  const failedPage = ({ project, tag, path, isNamed }: Visit, reason: string) =>
     pages.render('failed', {
       ...{ project: project.name, tag, reason, lines: [] },
-      retry: path ?? launchPath(project.name, tag),
+      retry: path ?? launchPath(project.name, tag, isNamed),
     });
 
   const pause = () => new Promise<void>((go) => void clock.wakeAt(clock.now() + patience, go));
   return { enter, result };
 }
 
-export function launchPath(project: string, service: string): string {
-  return `/launch?${new URLSearchParams({ project, service })}`;
+function launchPath(project: string, service: string, isNamed = false): string {
+  return `/launch?${new URLSearchParams({ project, service, ...(isNamed && { to: 'name' }) })}`;
 }
 
 /** The service of a project that is meant when none is named: `web`, else the first. */
@@ -83,20 +88,15 @@ export function usualService({ services }: LauncherProject): string | undefined 
   return (services.find(({ tag }) => tag === 'web') ?? services[0])?.tag;
 }
 
-/** `http://localhost:2000` and the like. */
-export function originsOf(port: number, allowed: readonly string[]): string[] {
-  return ['localhost', '127.0.0.1', '[::1]', ...allowed].map((name) => new URL(`http://${name}:${port}`).origin);
-}
-
 /** Text without what a terminal would act on. */
 function plain<T extends { readonly text: string }>(lines: readonly T[]): T[] {
   return lines.map((line) => ({ ...line, text: plainText(line.text) }));
 }
 
-function askFirst({ project, tag, path }: Visit) {
+function askFirst({ project, tag, path, isNamed }: Visit) {
   return {
     title: `Start ${project.name}/${tag}?`,
     text: 'You came here from another page, so nothing has been started yet.',
-    link: { href: path ?? launchPath(project.name, tag), text: `Start ${project.name}/${tag}` },
+    link: { href: path ?? launchPath(project.name, tag, isNamed), text: `Start ${project.name}/${tag}` },
   };
 }

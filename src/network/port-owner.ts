@@ -75,7 +75,12 @@ function pids(): number[] {
 
 function nameOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() || 'a process';
+    // A program may call itself anything.
+    return (
+      readFileSync(`/proc/${pid}/comm`, 'utf8')
+        .replace(/[\x00-\x1f\x7f]/g, '')
+        .trim() || 'a process'
+    );
   } catch {
     return 'a process'; // gone
   }

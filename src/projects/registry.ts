@@ -20,7 +20,7 @@ const schema = z.object({
   projects: z.array(
     z.object({
       name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/),
-      root: z.string().startsWith('/'),
+      root: z.string().regex(/^\/[^\0]*$/),
       procfile: z.string().min(1).optional(),
     }),
   ),
@@ -65,13 +65,13 @@ export function labelOf(name: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-/** With one more; the same directory and Procfile under another name is renamed. Throws ProcletError for a name that is taken. */
+/** With one more. A directory has one name: what was registered there before is replaced. Throws ProcletError for a name that is taken. */
 export function addProject(projects: Registry, project: RegisteredProject): Registry {
-  const { name, root, procfile } = project;
+  const { name, root } = project;
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name) || labelOf(name).length > 63) {
     throw new ProcletError('USAGE', `'${name}' is no name for a project: letters, digits, - and _, at most 63`);
   }
-  const others = projects.filter((each) => each.root !== root || each.procfile !== procfile);
+  const others = projects.filter((each) => each.root !== root);
   const taken = others.find((each) => labelOf(each.name) === labelOf(name));
   if (taken !== undefined) {
     throw new ProcletError('REFUSED', `${taken.root} is registered as ${taken.name} already`, {

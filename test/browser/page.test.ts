@@ -26,10 +26,10 @@ describe.skipIf(!has('chromium'))('the page', () => {
     const page = await openPage();
     await page.goto(`http://localhost:${port}/`);
     await page.evaluate('window.mark = 1');
-    const row = page.locator('#p-hoge-web');
+    const row = page.locator('#p-hoge--web');
     const press = (name: string) => row.getByRole('button', { name }).click();
     await press('Start');
-    await page.locator('#p-hoge-web .phase-up').waitFor();
+    await page.locator('#p-hoge--web .phase-up').waitFor();
     await row.locator('time.left', { hasText: /^(10m|9m\d+s)$/ }).waitFor();
     const memory = row.locator('dd').nth(3);
     await eventually(async () => expect(await memory.textContent()).toMatch(/MB$/));
@@ -40,7 +40,7 @@ describe.skipIf(!has('chromium'))('the page', () => {
     await press('Restart');
     await row.locator('dd', { hasText: /^1$/ }).waitFor();
     await press('Stop');
-    await page.locator('#p-hoge-web .phase-down').waitFor();
+    await page.locator('#p-hoge--web .phase-down').waitFor();
     expect(await page.evaluate('window.mark')).toBe(1);
   });
 
@@ -129,13 +129,13 @@ describe.skipIf(!has('chromium'))('the page', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.press('j');
     await page.keyboard.press('s');
-    await page.locator('#p-hoge-api .phase-up').waitFor();
+    await page.locator('#p-hoge--api .phase-up').waitFor();
     await page.keyboard.press('l');
     await page.getByRole('heading', { name: 'Log of hoge/api' }).waitFor();
     await page.keyboard.press('Escape');
     await page.locator('#log').waitFor({ state: 'hidden' });
     await page.keyboard.press('s');
-    await page.locator('#p-hoge-api .phase-down').waitFor();
+    await page.locator('#p-hoge--api .phase-down').waitFor();
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keyboard' }).waitFor();
     await page.keyboard.press('Escape');
@@ -158,7 +158,7 @@ describe.skipIf(!has('chromium'))('the page', () => {
     await expect
       .poll(async () => {
         await page.goto(`http://localhost:${port}/`);
-        return phase(page, 'p-hoge-web').textContent();
+        return phase(page, 'p-hoge--web').textContent();
       })
       .toBe('down');
     await page.getByRole('link', { name: 'Log of hoge web' }).click();
@@ -205,13 +205,13 @@ describe.skipIf(!has('chromium'))('the page', () => {
       const page = await openPage({ colorScheme, viewport });
       await page.goto(`http://localhost:${port}/`);
       await page
-        .locator('#p-hoge-web')
+        .locator('#p-hoge--web')
         .getByRole('button', { name: /Start|Restart/ })
         .first()
         .click();
-      await page.locator('#p-hoge-fails').getByRole('button', { name: 'Start' }).click();
-      await page.locator('#p-hoge-web .phase-up').waitFor();
-      await page.locator('#p-hoge-fails .note.failure').waitFor();
+      await page.locator('#p-hoge--fails').getByRole('button', { name: 'Start' }).click();
+      await page.locator('#p-hoge--web .phase-up').waitFor();
+      await page.locator('#p-hoge--fails .note.failure').waitFor();
       expect(await barriersOf(page)).toEqual([]);
       expect(await isWide(page)).toBe(false);
       await page.getByRole('link', { name: 'Log of hoge web' }).click();

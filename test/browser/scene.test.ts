@@ -34,7 +34,7 @@ describe.skipIf(!has('chromium') || !has('plackup'))('plackup -L Shotgun', () =>
       },
     });
     const home = `http://localhost:${launcher}/`;
-    const id = 'p-hogeproject-psgi';
+    const id = 'p-hogeproject--psgi';
     const [board, visitor] = [await openPage(), await openPage()];
     await board.goto(home);
     expect(await service(board, id).locator('.phase').textContent()).toBe('down');

@@ -86,6 +86,9 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
         launched.push(launch);
         return launch;
       },
+      isUnderWay: (root, tag) =>
+        runs.some((run) => run.root === root && run.services.some((one) => one.tag === tag)) ||
+        launched.some((one) => `/p/${one.project}` === root && one.tag === tag && one.state.is === 'booting'),
       find: (id) => launched[id - 1],
       addressOf: () => undefined,
       lastFailure: () => undefined,
@@ -93,6 +96,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
     },
     projects: {
       all: projects,
+      problem: undefined,
       find: (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
       refresh: async () => {},
       secretsOf: (root) => projects.find((one) => one.root === root)?.secrets ?? [],

@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { directoryOf } from '../../cli/control-command.js';
 import { knowProject } from '../../cli/known-projects.js';
-import { changeProjects } from '../../cli/projects.js';
+import { changeProjects, shownPath } from '../../cli/projects.js';
 import { ProcletError } from '../../errors.js';
 import { addProject, suggestedName } from '../../projects/registry.js';
 
@@ -31,7 +31,7 @@ export default class ProjectAdd extends BaseCommand {
     const { problem, services } = await knowProject(project);
     if (problem !== undefined) throw new ProcletError('CONFIG', `${name} was not registered: ${problem}`);
     await changeProjects((projects) => addProject(projects, project));
-    process.stdout.write(`${name}: ${services.map(({ tag }) => tag).join(', ')} (${root})\n`);
+    process.stdout.write(`${name}: ${services.map(({ tag }) => tag).join(', ')} (${shownPath(root)})\n`);
     return 0;
   }
 }

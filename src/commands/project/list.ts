@@ -1,7 +1,7 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { jsonFlag } from '../../cli/control-command.js';
 import { type KnownProject, knowProject } from '../../cli/known-projects.js';
-import { readProjects } from '../../cli/projects.js';
+import { readProjects, shownPath } from '../../cli/projects.js';
 
 export default class ProjectList extends BaseCommand {
   static override summary = 'List the registered projects with their services, and what is wrong with them.';
@@ -28,7 +28,7 @@ function textOf(projects: readonly KnownProject[]): string {
   if (projects.length === 0) return 'No project is registered. Register one with proclet project add DIR.';
   const rows = projects.map(({ name, root, services, problem }) => [
     name,
-    root,
+    shownPath(root),
     problem ?? services.map(({ tag }) => tag).join(', '),
   ]);
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { cutMark } from '../../../src/fleet/lines.js';
 import { addressed, createMasks, isForeign, isToken, maskOf, mayStart } from '../../../src/launcher/security.js';
 
 const headers = (all: Record<string, string>) => (name: string) => all[name];
@@ -29,6 +30,8 @@ describe('addressed', () => {
     'a b.localhost',
     '.localhost',
     'xlocalhost',
+    'localhost:99999',
+    'localhost:2000:1',
   ])('%s is a stranger', (host) => expect(addressed(host, [])).toEqual({ is: 'stranger' }));
 
   test('a name that was allowed is the page', () => {
@@ -53,7 +56,6 @@ describe('isForeign', () => {
 });
 
 describe('mayStart', () => {
-  const isOurs = (origin: string) => origin === 'http://localhost:2000';
   const from = { host: 'localhost:2000', 'sec-fetch-site': 'cross-site' };
   const navigation = { ...from, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
   test.each([
@@ -63,10 +65,12 @@ describe('mayStart', () => {
     ['a frame of another page', { ...navigation, 'sec-fetch-dest': 'iframe' }, 'no'],
     ['a script of another page', { ...from, 'sec-fetch-mode': 'cors' }, 'no'],
     ['a link of another page', navigation, 'ask'],
-    ['a link of our page to a service', { ...navigation, referer: 'http://localhost:2000/' }, 'yes'],
-    ['a link that claims nonsense', { ...navigation, referer: 'nonsense' }, 'ask'],
+    ['a redirect that began on our page', { ...navigation, referer: 'http://localhost:2000/' }, 'ask'],
+    ['a link of a service of ours', { ...navigation, 'sec-fetch-site': 'same-site' }, 'ask'],
+    ['an image, where browsers say no more', { host: 'box.lan:2000', referer: 'http://evil.example/' }, 'no'],
+    ['our own page there', { host: 'box.lan:2000', referer: 'http://box.lan:2000/' }, 'yes'],
     ['a form of another page', { ...navigation, origin: 'http://evil.example' }, 'ask'],
-  ])('%s: %j is %s', (_, given, expected) => expect(mayStart(headers(given), isOurs)).toBe(expected));
+  ])('%s: %j is %s', (_, given, expected) => expect(mayStart(headers(given))).toBe(expected));
 });
 
 test('a token is right only when it is the token', () => {
@@ -83,6 +87,21 @@ describe('maskOf', () => {
         for (const secret of secrets) if (!secret.includes('•')) expect(masked.includes(secret)).toBe(false);
       }),
     );
+  });
+
+  test.each([
+    ['colours', 'x \x1b[31mhunter2\x1b[0mhunter2 y', 'x •••• y'],
+    ['a zero', 'hunter2\0hunter2', '••••'],
+  ])('with %s between its letters it is hidden too', (_, text, expected) => {
+    expect(maskOf(['hunter2hunter2'])(text)).toBe(expected);
+  });
+
+  test('what is left of one where a line was cut is hidden', () => {
+    expect(maskOf(['hunter2hunter2'])(`password hunter2hun${cutMark}`)).toBe(`password ••••${cutMark}`);
+  });
+
+  test('colours stay where no secret is', () => {
+    expect(maskOf(['hunter2hunter2'])('\x1b[31mred\x1b[0m')).toBe('\x1b[31mred\x1b[0m');
   });
 
   test('the longer of two that begin alike goes first', () => {

@@ -36,6 +36,7 @@ describe('the text of the registry', () => {
     '{"version":2,"projects":[]}',
     '{"version":1,"projects":[{"name":"../x","root":"/"}]}',
     '{"version":1,"projects":[{"name":"x","root":"relative"}]}',
+    '{"version":1,"projects":[{"name":"x","root":"/a\\u0000b"}]}',
   ])('that proclet did not write is an error, and never an empty list: %s', (text) => {
     expect(errorOf(() => parseRegistry(text, 'projects.json'))).toBe(
       'projects.json is not a list of projects that proclet wrote',
@@ -50,8 +51,9 @@ describe('adding', () => {
     expect(addProject(both, { ...hoge, name: 'abc' })).toEqual([{ ...hoge, name: 'abc' }, fuga]);
   });
 
-  test('another Procfile of the same directory is another project', () => {
-    expect(addProject([hoge], { ...hoge, name: 'hoge-dev', procfile: 'Procfile.dev' })).toHaveLength(2);
+  test('another Procfile of the same directory takes the place of the first', () => {
+    const other = { ...hoge, name: 'hoge-dev', procfile: 'Procfile.dev' };
+    expect(addProject([hoge], other)).toEqual([other]);
   });
 
   test('refuses a name whose host name is taken', () => {
