@@ -17,8 +17,8 @@ export default class ProjectList extends BaseCommand {
 }
 
 function jsonOf(projects: readonly KnownProject[]): string {
-  const shown = projects.map(({ secrets: _, services, ...project }) => ({
-    ...project,
+  const shown = projects.map(({ name, root, procfile, problem, services }) => ({
+    ...{ name, root, procfile, problem },
     services: services.map(({ tag }) => tag),
   }));
   return JSON.stringify(shown, undefined, 2);
