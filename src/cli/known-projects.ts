@@ -53,7 +53,7 @@ async function read({ root, procfile }: RegisteredProject): Promise<Read> {
     throw new ProcletError('CONFIG', `its directory is gone: ${root}`);
   }
   if (procfile === undefined && !existsSync(join(root, 'Procfile')) && !existsSync(join(root, '.env'))) {
-    throw new ProcletError('CONFIG', `it has no Procfile any more: ${join(root, 'Procfile')}`);
+    throw new ProcletError('CONFIG', `it has no Procfile: ${join(root, 'Procfile')}`);
   }
   const given = (text: string, flag: string) => ({ text, origin: flag });
   const flags = {

@@ -1,16 +1,12 @@
 /** The registered projects for the launcher: read again only when one of their files has changed. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LaunchLine } from '../fleet/lines.js';
 import type { LauncherProject, Projects } from '../launcher/ports.js';
-import type { Tag } from '../model.js';
 import { findProject, type RegisteredProject } from '../projects/registry.js';
 import { knowProject, secretsIn } from './known-projects.js';
-import { linesInFiles } from './logged-lines.js';
+import { pastOf } from './past.js';
 import { readProjects, registryPath } from './projects.js';
-import { logsIn, stateDirectory } from './state-dir.js';
 
-const keptLines = 500;
 const mostSecrets = 500;
 
 interface Known {
@@ -88,16 +84,8 @@ export function createLauncherProjects(): Projects {
       if (registered.length === 0) return secretsOfOther(root);
       return registered.length === 1 ? (registered[0]?.secrets ?? []) : registered.flatMap(({ secrets }) => secrets);
     },
-    oldLines,
+    oldLines: (root, tag) => pastOf(root, tag, 0).lines,
   };
-}
-
-/** From the files that runs in the background leave. */
-function oldLines(root: string, tag: Tag): readonly LaunchLine[] {
-  const files = logsIn(stateDirectory(root, '')).filter((path) => path.endsWith(`/${tag}.log`));
-  return linesInFiles(files, { since: 0, until: Infinity })
-    .slice(-keptLines)
-    .map(({ at, id, stream, text }) => ({ at, id, stream, text: Buffer.from(text, 'latin1').toString('utf8') }));
 }
 
 /** What is wrong with an env file is told without a line of it. */

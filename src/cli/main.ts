@@ -79,7 +79,7 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
     const status: unknown = await run([name, ...rest].filter(Boolean), { root });
     return typeof status === 'number' ? status : 0;
   } catch (error) {
-    return report(error, hoistFlags(argv)[0] ?? '');
+    return report(error, named(hoistFlags(argv))[0]?.replace(':', ' ') ?? '');
   }
 }
 
@@ -149,7 +149,7 @@ function plainly(message: string, name: string): string {
     return unknown('command', first, Object.keys(loaders), 'proclet --help');
   }
   const [, surplus] = /^Unexpected arguments?: (.+)/.exec(message) ?? [];
-  if (surplus !== undefined) return `${name} takes no argument, and there is ${surplus}`;
+  if (surplus !== undefined) return `${name}: there is an argument too many: ${surplus}`;
   const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
   if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
   return message.replace('\nSee more help with --help', '');

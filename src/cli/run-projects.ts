@@ -43,7 +43,7 @@ export function createStarter({
   const words = (project: KnownProject, tag: Tag, name: string) => [
     ...flagsFor(project),
     ...['--port', 'auto', '--color', '--name', name, '--start', startOf(project, tag)],
-    ...leaseOf(project, lease),
+    ...leaseOf(project, tag, lease),
     ...(boundTo === undefined ? [] : ['--until-exit', String(boundTo)]),
   ];
   const pids = new Set<number>();
@@ -88,11 +88,21 @@ function startOf({ services }: KnownProject, wanted: Tag): string {
     .join(',');
 }
 
-/** For those that have none of their own. What others are after ends with them. */
-function leaseOf({ services }: KnownProject, { ttl, idle }: Lease): string[] {
+/**
+ * For those that have none of their own. What another one is after is in use as long as that runs; its longest life would
+ * be the end of the other's, so it has one only if it was wanted itself.
+ */
+function leaseOf({ services }: KnownProject, wanted: Tag, { ttl, idle }: Lease): string[] {
   const isNeeded = (tag: Tag) => services.some(({ after }) => after.includes(tag));
-  const tags = services.filter((one) => !one.hasLease && !isNeeded(one.tag)).map(({ tag }) => tag);
-  const flag = (name: string, value: string | undefined) =>
-    value === undefined || tags.length === 0 ? [] : [name, tags.map((tag) => `${tag}=${value}`).join(',')];
-  return [...flag('--ttl', ttl), ...flag('--idle', idle)];
+  const tags = services.filter((one) => !one.hasLease).map(({ tag }) => tag);
+  const flag = (name: string, value: string | undefined, those: readonly Tag[]) =>
+    value === undefined || those.length === 0 ? [] : [name, those.map((tag) => `${tag}=${value}`).join(',')];
+  return [
+    ...flag(
+      '--ttl',
+      ttl,
+      tags.filter((tag) => tag === wanted || !isNeeded(tag)),
+    ),
+    ...flag('--idle', idle, tags),
+  ];
 }

@@ -15,6 +15,7 @@ import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
 import { untilGone } from '../platform/until-gone.js';
 import { createLauncherProjects } from './launcher-projects.js';
+import { pastOf } from './past.js';
 import { createStarter, type Lease, type Starter } from './run-projects.js';
 
 export interface LauncherOptions {
@@ -42,6 +43,8 @@ export async function serveLauncher(
       hint: 'Take another one with --port.',
     });
   }
+  // Nobody's directory is held by it, and what it says of files names them whole.
+  process.chdir('/');
   const url = `http://localhost:${port}/`;
   const release = claimLauncher(url);
   const clock = createClock();
@@ -50,7 +53,7 @@ export async function serveLauncher(
     if (starter.pids.has(pid)) told(`${projects.all.find((one) => one.root === root)?.name ?? root}: ${text}`);
   });
   const starter = createStarter({ clock, lease, spare: true, ...(!keep && { boundTo: process.pid }) });
-  const launches = createLaunches(fleet, clock, starter.startRun, told);
+  const launches = createLaunches(fleet, clock, { startRun: starter.startRun, past: pastOf, told });
   const projects = createLauncherProjects();
   const ended = heardSignal();
   try {

@@ -7,9 +7,11 @@ import { serveLauncher } from '../cli/serve-launcher.js';
 import { stateDirectory } from '../cli/state-dir.js';
 import { parseDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
-import { findLauncher } from '../platform/launcher-record.js';
+import { findLauncher, type LauncherRecord } from '../platform/launcher-record.js';
 import { untilGone } from '../platform/until-gone.js';
 
+/** Services have their grace. */
+const patience = 60_000;
 const loopback = ['127.0.0.1', '::1'];
 
 export default class Launcher extends BaseCommand {
@@ -53,6 +55,8 @@ ends when nobody has used it for a while, or with the launcher. Only this machin
     const { ttl, idle, keep, host = loopback, 'allow-host': allowed = [] } = flags;
     const port = portOf(flags.port);
     const lease = { idle: checked('--idle', idle), ...(ttl !== undefined && { ttl: checked('--ttl', ttl) }) };
+    const running = findLauncher();
+    if (running !== undefined) return this.#meet(running, flags.open);
     if (flags.detach && into === undefined) return this.#detach(flags.open);
     const allowedHosts = [...host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name.toLowerCase()));
     return serveLauncher({ port, hosts: host, allowedHosts, lease, keep }, async (url) => {
@@ -64,6 +68,18 @@ ends when nobody has used it for a while, or with the launcher. Only this machin
       if (into === undefined && flags.open) await openInBrowser(url);
       tellStarted();
     });
+  }
+
+  /** There is one for each user. */
+  async #meet({ url, pid }: LauncherRecord, open: boolean): Promise<number> {
+    if (!open) {
+      throw new ProcletError('REFUSED', `a launcher runs already: ${url} (pid ${pid})`, {
+        hint: 'Look at it with --open, or end it with --stop.',
+      });
+    }
+    process.stdout.write(`A launcher is at ${url} already (pid ${pid}).\n`);
+    await openInBrowser(url);
+    return 0;
   }
 
   async #detach(open: boolean): Promise<number> {
@@ -84,7 +100,7 @@ async function stopLauncher(): Promise<number> {
   const found = findLauncher();
   if (found === undefined) throw new ProcletError('NOT_RUNNING', 'no launcher runs');
   process.kill(found.pid, 'SIGTERM');
-  await untilGone(found);
+  await untilGone(found, patience);
   if (findLauncher()?.pid === found.pid) {
     throw new ProcletError('FAILED', `the launcher (pid ${found.pid}) still ends what it started`);
   }

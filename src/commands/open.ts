@@ -3,10 +3,12 @@ import { BaseCommand } from '../cli/base-command.js';
 import { directoryOf } from '../cli/control-command.js';
 import { openInBrowser } from '../cli/open-in-browser.js';
 import { projectAt } from '../cli/own-project.js';
+import { pastOf } from '../cli/past.js';
 import { createStarter } from '../cli/run-projects.js';
 import { ProcletError } from '../errors.js';
 import { createFleet } from '../fleet/fleet.js';
 import { createLaunches } from '../fleet/launches.js';
+import { plainText } from '../fleet/lines.js';
 import { createClock } from '../platform/clock.js';
 import { suggest } from '../procfile/suggest.js';
 
@@ -39,10 +41,13 @@ export default class Open extends BaseCommand {
     const fleet = createFleet(clock);
     const starter = createStarter({ clock, lease: { idle: flags.idle }, spare: false });
     try {
-      const launch = createLaunches(fleet, clock, starter.startRun).launch(project, args.tag);
+      const launch = createLaunches(fleet, clock, { startRun: starter.startRun, past: pastOf }).launch(
+        project,
+        args.tag,
+      );
       const state = await launch.finished;
       if (state.is !== 'ready') {
-        const lines = launch.lines.slice(-10).map(({ text }) => text);
+        const lines = launch.lines.slice(-20).map(({ text }) => plainText(text));
         const reason = state.is === 'failed' ? state.reason : 'it did not start';
         throw new ProcletError('FAILED', reason, { hint: lines.length === 0 ? undefined : lines.join('\n  ') });
       }

@@ -36,7 +36,8 @@ function targetOf(words: readonly string[], command: readonly string[] | undefin
   const [tag, ...more] = words;
   if (command === undefined) {
     if (tag === undefined) throw usage('run what?', 'proclet run TAG, or proclet run -- COMMAND');
-    if (more.length > 0) throw usage(`one service at a time; to run a command: proclet run -- ${words.join(' ')}`);
+    if (more.length > 0)
+      throw usage(`one service at a time, and without arguments; to run a command: proclet run -- ${words.join(' ')}`);
     return { is: 'service', tag };
   }
   const [program, ...args] = command;

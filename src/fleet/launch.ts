@@ -59,7 +59,15 @@ export interface Arrived {
   readonly port: number;
 }
 
+/** Of runs that have ended, since a wall time: what a service printed, and the last that was said of its end. */
+export type Past = (
+  root: string,
+  tag: Tag,
+  since: number,
+) => { readonly lines: readonly LaunchLine[]; readonly end?: string };
+
 export interface LaunchParts {
+  readonly past: Past;
   readonly fleet: Fleet;
   readonly clock: Clock;
   readonly startRun: (name: string) => Promise<void>;
@@ -85,6 +93,8 @@ export class OneLaunch implements Launch {
   readonly #endsOfOthers: string[] = [];
   /** The run in which it was started for this launch. */
   #begunIn: string | undefined;
+  /** Wall time. */
+  readonly #began: number;
   #finish: (state: LaunchState) => void = () => {};
 
   constructor(id: number, project: LaunchedProject, tag: Tag, parts: LaunchParts) {
@@ -94,6 +104,7 @@ export class OneLaunch implements Launch {
     this.root = project.root;
     this.#project = project;
     this.#parts = parts;
+    this.#began = parts.clock.wall();
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -124,19 +135,23 @@ export class OneLaunch implements Launch {
       const told: Told = {
         event: (event) => this.#happened(event),
         anew: () => void this.lines.splice(0),
-        over: () => this.fail(`the proclet of ${this.project} ended`),
+        over: () => this.fail(`the proclet of ${this.project} ended`, false),
       };
       this.#ends.push(this.#parts.fleet.follow(run.run, message, told));
       this.#waitFor(run, service, isUp);
     } catch (error) {
-      this.fail((error as Error).message);
+      const { code = '', message } = error as ProcletError;
+      this.fail(message, code !== 'NOT_RUNNING');
     }
   }
 
   /** What was started for this launch alone is put down again. */
-  fail(reason: string): void {
+  fail(reason: string, isWhole = true): void {
     if (this.state.is !== 'booting') return;
-    this.#end({ is: 'failed', reason });
+    // Who ends at once is gone before it can be listened to.
+    const past = isWhole && this.printed > 0 ? undefined : this.#parts.past(this.root, this.tag, this.#began);
+    if (past !== undefined && this.printed === 0) for (const line of past.lines) this.#print(line);
+    this.#end({ is: 'failed', reason: isWhole ? reason : (past?.end ?? reason) });
     const run = this.#begunIn;
     if (run !== undefined) this.#parts.fleet.ask(run, { verb: 'stop', targets: [this.tag] }).catch(() => {});
   }
@@ -157,17 +172,23 @@ export class OneLaunch implements Launch {
         assertFree(other, service);
         await fleet.ask(other.run, { verb: 'restart', targets: [tag] });
         this.#begunIn = other.run;
-      }
+      } else await fleet.ask(other.run, { verb: 'touch', targets: [tag] }).catch(() => {}); // it ends, which is heard of
       return { run: other, since: found ? since : since - 1, isUp: found !== undefined };
     }
     await startRun(freeName(runs));
     await fleet.look();
     const started = fleet.runs.findLast((run) => run.root === root && this.#serviceIn(run) !== undefined);
-    if (started === undefined) throw new ProcletError('FAILED', `${tag} ended as soon as it was started`);
+    if (started === undefined) throw new ProcletError('NOT_RUNNING', `${tag} ended as soon as it was started`);
     const own = this.#serviceIn(started);
     if (own?.start === 'on-access') await fleet.ask(started.run, { verb: 'restart', targets: [tag] });
     this.#begunIn = started.run;
     return { run: started, since, isUp: false };
+  }
+
+  #portsIn(run: string): number[] {
+    const found = this.#parts.fleet.runs.find((one) => one.run === run);
+    const instances = (found && this.#serviceIn(found)?.instances) ?? [];
+    return [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))];
   }
 
   /** What is about to end is not what somebody wants to go to. */
@@ -196,7 +217,9 @@ export class OneLaunch implements Launch {
     const limit = clock.wakeAt(clock.now() + patience + (readyWithin === undefined ? 0 : 1_000), () => {
       const at = addressOf(service);
       const where = at === undefined ? 'on any port' : `on its port ${at.port}`;
-      this.fail(`${this.tag} runs, but did not listen ${where} within ${formatDuration(patience)}`);
+      const others = this.#portsIn(run.run);
+      const also = others.length === 0 ? '' : `; it listens on ${others.join(' and ')}`;
+      this.fail(`${this.tag} runs, but did not listen ${where} within ${formatDuration(patience)}${also}`);
     });
     const search = searchAddress({
       ...{ fleet, clock, run: run.run, tag: this.tag, showsWhenReady: readyWithin !== undefined && !isUp },

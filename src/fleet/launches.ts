@@ -6,7 +6,7 @@ import { formatDuration } from '../duration.js';
 import type { Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Fleet, LastEnd, SeenRun } from './fleet.js';
-import { type Arrived, type Launch, type LaunchedProject, OneLaunch } from './launch.js';
+import { type Arrived, type Launch, type LaunchedProject, OneLaunch, type Past } from './launch.js';
 
 /** Starts a run of a project with this service, and resolves once its services are started. */
 export type StartRun<P extends LaunchedProject = LaunchedProject> = (
@@ -28,13 +28,19 @@ export interface Launches<P extends LaunchedProject = LaunchedProject> {
   close(): void;
 }
 
+export interface LaunchesParts<P extends LaunchedProject> {
+  readonly startRun: StartRun<P>;
+  readonly past: Past;
+  /** For people: what was started, and what was not and why. */
+  readonly told?: (text: string) => void;
+}
+
 const keptLaunches = 200;
 
 export function createLaunches<P extends LaunchedProject>(
   fleet: Fleet,
   clock: Clock,
-  startRun: StartRun<P>,
-  told: (text: string) => void = () => {},
+  { startRun, past, told = () => {} }: LaunchesParts<P>,
 ): Launches<P> {
   const launches = new Map<number, OneLaunch>();
   const arrived = new Map<string, Arrived>();
@@ -47,7 +53,7 @@ export function createLaunches<P extends LaunchedProject>(
       if (same) return same;
       last += 1;
       const launch = new OneLaunch(last, project, tag, {
-        ...{ fleet, clock },
+        ...{ fleet, clock, past },
         startRun: (name) => startRun(project, tag, name),
         arrived: (at) => void arrived.set(`${project.root}\0${tag}`, at),
       });

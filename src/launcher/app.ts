@@ -174,7 +174,8 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
 function projectOf(name: string | undefined, { projects }: AppParts): LauncherProject {
   const project = projects.find(name ?? '');
   if (project !== undefined) return project;
-  throw new ProcletError('NOT_FOUND', `no project is registered as ${name ?? 'nothing'}`, {
+  if (name === undefined) throw new ProcletError('NOT_FOUND', 'which project? /launch?project=NAME&service=TAG');
+  throw new ProcletError('NOT_FOUND', `no project is registered as ${name}`, {
     hint: 'Register it with proclet project add DIR.',
   });
 }
@@ -200,9 +201,10 @@ function toPort(c: Context, { host, port }: Ready): Response {
 
 /** Which service's output is asked for, of those that the page shows. */
 function serviceOf(c: Context<Env>, { projects, fleet }: AppParts) {
-  const { project: name, run: number, service: tag } = c.req.query();
-  if (tag === undefined || c.env.site !== undefined) return undefined;
+  const { project: name, run: number, service } = c.req.query();
   const project = name === undefined ? undefined : projects.find(name);
+  const tag = service ?? (project && usualService(project));
+  if (tag === undefined || c.env.site !== undefined) return undefined;
   const run = fleet.runs.find((one) => (number === undefined ? one.root === project?.root : one.run === number));
   const root = project?.root ?? run?.root;
   const isKnown = [...(project?.services ?? []), ...(run?.services ?? [])].some((one) => one.tag === tag);

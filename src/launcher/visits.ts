@@ -58,22 +58,22 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const { path, isNamed = false } = way ?? {};
     const retry = path ?? launchPath(name, tag, isNamed);
     if (state.is === 'failed') {
-      return c.html(
-        pages.render('failed', { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }),
-        502,
-      );
+      return c.html(failed({ project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }), 502);
     }
     const to = path ?? (isNamed ? 'name' : undefined);
     const next = `/.proclet/launch/${id}${to === undefined ? '' : `?${new URLSearchParams({ to })}`}`;
-    c.header('Refresh', `2; url=${next}`);
     return c.html(pages.render('booting', { project: name, tag, next, id, stream: `/.proclet/stream?launch=${id}` }));
   };
 
   const failedPage = ({ project, tag, path, isNamed }: Visit, reason: string) =>
-    pages.render('failed', {
+    failed({
       ...{ project: project.name, tag, reason, lines: [] },
       retry: path ?? launchPath(project.name, tag, isNamed),
     });
+  const failed = (data: { readonly project: string; readonly tag: string; readonly [key: string]: unknown }) => {
+    const name = data.tag === '' ? data.project : `${data.project}/${data.tag}`;
+    return pages.render('failed', { ...data, name, home: `http://localhost:${parts.port}/` });
+  };
 
   const pause = () => new Promise<void>((go) => void clock.wakeAt(clock.now() + patience, go));
   return { enter, result };

@@ -60,10 +60,13 @@ export function reservePort(isTaken: (port: number) => boolean | undefined = isP
 
 const blocks: Range & { readonly size: number } = { from: 10_000, to: 20_000, size: 100 };
 
+/** Bases lie so far apart: services have 100 ports each, but most have one instance, and two projects rarely meet. */
+const apart = 10;
+
 /** A project's own base port: the same for a directory as long as its real path is. */
 export function stableBase(root: string): number {
-  const count = (blocks.to - blocks.from) / blocks.size;
-  return blocks.from + (hashOf(realpathSync(root)) % count) * blocks.size;
+  const count = (blocks.to - blocks.from) / apart;
+  return blocks.from + (hashOf(realpathSync(root)) % count) * apart;
 }
 
 /** The first free block from `base` on, around the end of the range to its start. */

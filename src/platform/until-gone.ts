@@ -8,9 +8,12 @@ const lookEvery: Millis = 5;
 const longest: Millis = 5_000;
 
 /** Resolves when the process with this pid and start is gone, or after a while. */
-export async function untilGone({ pid, started }: { readonly pid: number; readonly started: string }): Promise<void> {
+export async function untilGone(
+  { pid, started }: { readonly pid: number; readonly started: string },
+  within: Millis = longest,
+): Promise<void> {
   const [clock, table] = [createClock(), createProcessTable()];
-  const end = clock.now() + longest;
+  const end = clock.now() + within;
   while (table.find(pid)?.started === started && clock.now() < end) {
     await new Promise<void>((look) => void clock.wakeAt(clock.now() + lookEvery, look));
   }

@@ -7,6 +7,7 @@ import { newInstance, nextDeadline } from './instance.js';
 import { dependents, type Standing, standingOf } from './order.js';
 
 export class Roster {
+  readonly #asked = new Set<Tag>();
   readonly services = new Map<Tag, ServiceSpec>();
   readonly #byTag = new Map<Tag, Map<string, Instance>>();
   readonly #byKey = new Map<string, Instance>();
@@ -137,6 +138,19 @@ export class Roster {
   get isAnyBusy(): boolean {
     for (const tag of this.services.keys()) if (this.isBusy(tag)) return true;
     return false;
+  }
+
+  /** Somebody asked for it by name, and not only for what is after it. */
+  ask(tag: Tag): void {
+    this.#asked.add(tag);
+  }
+
+  isAsked(tag: Tag): boolean {
+    return this.#asked.has(tag);
+  }
+
+  forgetAsked(tag: Tag): void {
+    this.#asked.delete(tag);
   }
 
   /** What a service is after, and nobody else that runs, and what was not started for itself. */

@@ -31,9 +31,9 @@ export class Uses {
     return { last: Math.max(last, this.#lastTouch.get(service.tag) ?? -Infinity), busy };
   }
 
-  /** A service without a port is used when it prints. While it starts it is in use. */
+  /** A service without a port is used when it prints. While it starts, or another that is after it runs, it is in use. */
   #seen({ tag, idleOn }: ServiceSpec): Pick<Use, 'last' | 'busy'> {
-    if (this.#roster.has(tag, 'starting')) return { last: -Infinity, busy: true };
+    if (this.#roster.has(tag, 'starting') || this.#roster.isNeeded(tag)) return { last: -Infinity, busy: true };
     const use = idleOn === 'access' ? this.#look(tag) : undefined;
     if (use?.listens === true) return use;
     return { last: idleOn === 'none' ? -Infinity : (this.#lastOutput.get(tag) ?? -Infinity), busy: false };

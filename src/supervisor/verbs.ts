@@ -71,6 +71,7 @@ function stop(
 /** What is down is started, with what it is after; the lease of what runs goes on. */
 function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedules, receive }: VerbParts): void {
   const service = roster.services.get(tag);
+  roster.ask(tag);
   if (isWhole && service) schedules.set(service);
   if (isWhole && !roster.isBusy(tag)) {
     lineup.want(tag);
@@ -102,6 +103,7 @@ function touch(targets: readonly Target[], { roster, uses, wake }: VerbParts): r
   if (touched.length === 0) throw refused(targets, 'is down', 'proclet restart starts it');
   for (const target of touched) {
     uses.touch(target.tag);
+    roster.ask(target.tag);
     // Whether it comes up is told by events.
     if (sleeping(target)) wake(target.tag).catch(() => {});
   }

@@ -26,6 +26,7 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   const { phase, spec } = instance;
   const { tag, id } = spec;
   const isOver = reloads.ended(instance);
+  if (!roster.isBusy(tag)) roster.forgetAsked(tag);
   const failed = phase.is === 'failed';
   if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
     wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
@@ -45,9 +46,10 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
 
 const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested']);
 
-/** What was started only for a service that was put down is not needed any more. */
+/** What was started only for a service that was put down is not needed any more. What has an end of its own may be asked for. */
 function letGo(tag: Tag, cause: StopCause, { roster, leases, stop }: VerdictParts): void {
   for (const each of roster.dispensableWithout(tag)) {
+    if (roster.isAsked(each) && leases.isLimited(each)) continue;
     leases.receive(each, { type: 'stopped' });
     stop(roster.keysOf(each), cause);
   }

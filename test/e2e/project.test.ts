@@ -55,7 +55,7 @@ describe('proclet project', () => {
     ws.write('wrong/Procfile', 'no colon\n');
     const { status, stdout } = await proclet(ws, 'project', 'list');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/lost .*it has no Procfile any more/);
+    expect(stdout).toMatch(/lost .*it has no Procfile/);
     expect(stdout).toMatch(/moved .*its directory is gone/);
     expect(stdout).toMatch(/wrong .*Procfile:1: 'no colon' is not 'tag: command'/);
   });

@@ -16,7 +16,11 @@ export default class ProjectAdd extends BaseCommand {
   static override args = { directory: Args.string({ name: 'DIR', description: 'its directory', default: '.' }) };
   static override flags = {
     name: Flags.string({ helpValue: 'NAME', summary: "What to call it; by default as its directory's name." }),
-    procfile: Flags.string({ char: 'f', helpValue: 'FILE', summary: 'Another Procfile than the usual one.' }),
+    procfile: Flags.string({
+      char: 'f',
+      helpValue: 'FILE',
+      summary: 'Another Procfile than the usual one, by its path in DIR.',
+    }),
   };
 
   async run(): Promise<number> {
@@ -30,8 +34,14 @@ export default class ProjectAdd extends BaseCommand {
     const project = { name, root, ...(procfile !== undefined && { procfile }) };
     const { problem, services } = await knowProject(project);
     if (problem !== undefined) throw new ProcletError('CONFIG', `${name} was not registered: ${problem}`);
-    await changeProjects((projects) => addProject(projects, project));
-    process.stdout.write(`${name}: ${services.map(({ tag }) => tag).join(', ')} (${shownPath(root)})\n`);
+    let before: string | undefined;
+    await changeProjects((projects) => {
+      before = projects.find((one) => one.root === root)?.name;
+      return addProject(projects, project);
+    });
+    process.stdout.write(
+      `${name}: ${services.map(({ tag }) => tag).join(', ')} (${shownPath(root)})${before === undefined || before === name ? '' : `; it was ${before}`}\n`,
+    );
     return 0;
   }
 }
