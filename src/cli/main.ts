@@ -145,11 +145,11 @@ function plainly(message: string, name: string): string {
       const verbs = topic.map((each) => each.slice(first.length + 1));
       return unknown(`command ${first}`, words.join(' '), verbs, `proclet ${first} --help`);
     }
-    if (Object.hasOwn(loaders, first)) return `${first} takes no argument, and there is ${words.join(' ')}`;
+    if (Object.hasOwn(loaders, first)) return tooMany(first, words.join(' '));
     return unknown('command', first, Object.keys(loaders), 'proclet --help');
   }
   const [, surplus] = /^Unexpected arguments?: (.+)/.exec(message) ?? [];
-  if (surplus !== undefined) return `${name}: there is an argument too many: ${surplus}`;
+  if (surplus !== undefined) return tooMany(name, surplus);
   const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
   if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
   return message.replace('\nSee more help with --help', '');
@@ -160,6 +160,10 @@ const flagNames = [
   ...['--help', '--version', '--dry-run', '--detach', '--json', '--follow', '--all', '--since', '--grep', '--watch'],
   ...['--keep', '--open', '--stop', '--host', '--allow-host', '--shell', '--print'],
 ];
+
+function tooMany(name: string, surplus: string): string {
+  return `${name}: there is an argument too many: ${surplus}`;
+}
 
 function unknown(what: string, name: string, known: readonly string[], help: string): string {
   return `there is no ${what} ${name}; ${suggest(name, known) ?? `${help} lists them`}`;

@@ -92,6 +92,35 @@ describe('GET /launch', () => {
     expect((await get('/')).text).toContain(`proclet start, pid ${own.pid}`);
   });
 
+  test('of what another one is after has a lease of its own, which does not end while it is needed', async () => {
+    const ws = workspace({});
+    const files = {
+      Procfile: `web: ${web}\ndb: ${web}\n`,
+      'proclet.yml': 'services: {web: {after: [db], idle: 4s}, db: {ready: {tcp: true}}}\n',
+    };
+    const { get, visit } = await launcherOf(ws, { hoge: files }, '--idle', '2s');
+    const ended = (text: string) => eventually(async () => expect((await get('/')).text).toContain(text), 15_000);
+    await visit('/launch?project=hoge&service=db');
+    await ended('db.1 expired: idle for 2s');
+    // With web it lives for longer than its own window, and on for that after it, since it was asked for.
+    await visit('/launch?project=hoge&service=web');
+    const pid = Number(await visit('/launch?project=hoge&service=db'));
+    await ended('web.1 expired: idle for 4s');
+    expect(isRunning(pid)).toBe(true);
+    await eventually(() => expect(isRunning(pid)).toBe(false), 15_000);
+  });
+
+  test('of a service that ends at once says how it ended and what it printed, however fast it was', async () => {
+    const ws = workspace({});
+    const { get } = await launcherOf(ws, { hoge: { Procfile: 'web: echo hello; exit 0\n' } });
+    for (let round = 0; round < 5; round += 1) {
+      const { status, text } = await get('/launch?project=hoge&service=web');
+      expect(status).toBe(502);
+      expect(text).toContain('</span>hello</p>');
+      expect(text).toMatch(/role="alert">web\.1 exited with code 0/);
+    }
+  });
+
   test('of a service that fails is 502 with the reason and its last lines, and leaves nothing', async () => {
     const ws = workspace({});
     const { get } = await launcherOf(ws, { hoge: { Procfile: 'web: echo "<b>no</b> config"; exit 7\n' } });

@@ -220,7 +220,10 @@ describe('bad usage is told on stderr with 2, and runs nothing', () => {
   test.each([
     { args: [], says: 'run what?\n  proclet run TAG, or proclet run -- COMMAND' },
     { args: ['--'], says: 'there is no command after --' },
-    { args: ['echo', 'hi'], says: 'one service at a time; to run a command: proclet run -- echo hi' },
+    {
+      args: ['echo', 'hi'],
+      says: 'one service at a time, and without arguments; to run a command: proclet run -- echo hi',
+    },
     { args: ['web', '--', 'touch', 'ran'], says: 'either the service web or the command after --, not both' },
     {
       args: ['--ttl', 'soon', '--', 'touch', 'ran'],
