@@ -62,6 +62,7 @@ export async function serveLauncher(
       {
         ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homedir() },
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
+        isOwn: (pid) => starter.pids.has(pid),
         told,
       },
       hosts,

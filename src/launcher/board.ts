@@ -22,6 +22,8 @@ export interface BoardSource {
   readonly port: number;
   /** The user's home directory, which people write as ~. */
   readonly home: string;
+  /** Whether a run is the launcher's own, by its pid. */
+  isOwn(pid: number): boolean;
 }
 
 export interface BoardGroup {
@@ -109,7 +111,7 @@ function groupOfProject(project: ShownProject, source: BoardSource, steady: Stea
   return {
     ...{ key, title: name, root: shownPath(root, source), project: name, services },
     ...(problem !== undefined && { problem: mask(problem) }),
-    ...(runs.length > 0 && { run: runs.map(wordsOf).join(', ') }),
+    ...(runs.length > 0 && { run: runs.map((run) => wordsOf(run, source)).join(', ') }),
     site: `${labelOf(name)}.localhost:${source.port}`,
   };
 }
@@ -123,15 +125,15 @@ function groupOfRun(run: SeenRun, source: BoardSource, steady: Steady): BoardGro
     }),
   );
   const title = run.name || run.root.split('/').at(-1) || run.root;
-  return { key, title, root: shownPath(run.root, source), run: wordsOf(run), services };
+  return { key, title, root: shownPath(run.root, source), run: wordsOf(run, source), services };
 }
 
 function shownPath(path: string, { home }: BoardSource): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-function wordsOf({ command, pid, name }: SeenRun): string {
-  return `proclet ${command}, pid ${pid}${name === '' ? '' : `, ${name}`}`;
+function wordsOf({ command, pid, name }: SeenRun, { isOwn }: BoardSource): string {
+  return `proclet ${command}, pid ${pid}${name === '' ? '' : `, ${name}`}${isOwn(pid) ? ' (started here)' : ''}`;
 }
 
 /** Of the runs that have a service, the one in which it runs. */
@@ -168,7 +170,7 @@ function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource,
   const end = source.lastEnd(root, tag);
   const service = found?.service;
   const up = service !== undefined && isBusy(service);
-  const address = service && addressOf(service);
+  const address = service && listensSomewhere(service) ? addressOf(service) : undefined;
   const direct = address && `http://${address.host === '127.0.0.1' ? 'localhost' : address.host}:${address.port}/`;
   const launch = `/launch?${new URLSearchParams({ project: project ?? '', service: tag })}`;
   const href = project === undefined ? (up ? direct : undefined) : launch;
@@ -212,6 +214,13 @@ function usageOf(service: SeenService | undefined): { memory?: number; processes
     memory: Math.round(memory / step) * step,
     processes: usages.reduce((sum, { pids }) => sum + pids.length, 0),
   };
+}
+
+/** Where it was looked and nobody listens, there is nothing to go to. */
+function listensSomewhere({ instances, listen, start }: SeenService): boolean {
+  const usages = instances.flatMap(({ usage }) => usage ?? []);
+  const isHeld = listen.length > 0 || start === 'on-access';
+  return isHeld || usages.length === 0 || usages.some(({ ports }) => ports.length > 0);
 }
 
 function isBusy({ instances }: SeenService): boolean {

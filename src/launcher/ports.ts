@@ -35,6 +35,8 @@ export interface LauncherParts {
   readonly projects: Projects;
   readonly pages: Pages;
   readonly port: number;
+  /** Whether a run was started by the launcher, by its pid. */
+  isOwn(pid: number): boolean;
   /** The user's home directory. */
   readonly home: string;
   /** Names besides `localhost` and those of loopback by which pages may be asked for. */

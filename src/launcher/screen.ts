@@ -45,14 +45,8 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
   }
 
   function draw(): void {
-    const source = {
-      projects: projects.all,
-      runs: fleet.runs,
-      lastEnd,
-      maskOf: mask,
-      port: parts.port,
-      home: parts.home,
-    };
+    const { port, home, isOwn } = parts;
+    const source = { projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port, home, isOwn };
     const groups: readonly BoardGroup[] = boardOf(source);
     const before = new Map(pieces.map((piece) => [piece.group.key, piece]));
     const next = groups.map((group): Piece => {

@@ -78,7 +78,17 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
     close() {},
   };
   const parts: LauncherParts = {
-    ...{ clock, fleet, token, port: 2000, home: '/home/me', allowedHosts: [], mostStreams, extension: 1_800_000 },
+    ...{
+      clock,
+      fleet,
+      token,
+      port: 2000,
+      isOwn: () => false,
+      home: '/home/me',
+      allowedHosts: [],
+      mostStreams,
+      extension: 1_800_000,
+    },
     pages: createPages(resolve(import.meta.dirname, '../../templates/launcher')),
     launches: {
       launch({ name }, tag) {
