@@ -4,6 +4,7 @@ import type { Exit, Plan, StopCause, Tag } from '../model.js';
 import type { Leases } from './leases.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
+import type { Uses } from './uses.js';
 import type { Wakers } from './wakers.js';
 
 export interface VerdictParts {
@@ -11,6 +12,7 @@ export interface VerdictParts {
   readonly roster: Roster;
   readonly leases: Leases;
   readonly reloads: Reloads;
+  readonly uses: Uses;
   readonly wakers: Wakers;
   /** The statuses of what failed for good, by key. */
   readonly failures: Map<string, number>;
@@ -20,13 +22,17 @@ export interface VerdictParts {
 }
 
 export function judge(key: string, exit: Exit, parts: VerdictParts): void {
-  const { plan, roster, reloads, wakers, failures } = parts;
+  const { plan, roster, reloads, uses, wakers, failures } = parts;
   const instance = roster.get(key);
   if (instance === undefined) return;
   const { phase, spec } = instance;
   const { tag, id } = spec;
   const isOver = reloads.ended(instance);
-  if (!roster.isBusy(tag)) roster.forgetAsked(tag);
+  if (!roster.isBusy(tag)) {
+    roster.forgetAsked(tag);
+    // Until now they were in use.
+    for (const each of roster.services.get(tag)?.after ?? []) uses.touch(each);
+  }
   const failed = phase.is === 'failed';
   if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
     wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));

@@ -262,6 +262,26 @@ describe('start: on-access', () => {
     expect(await status()).toBe(0);
   });
 
+  test('what another one is after is in use as long as that runs', () => {
+    const { children, supervisor, clock } = run(
+      planOf({ web: { after: ['db'] }, db: { start: 'manual', idle: 5_000 } }),
+    );
+    for (let n = 0; n < 20; n += 1) clock.advance(1_000);
+    expect(children.alive).toEqual(['db.1', 'web.1']);
+    supervisor.request({ type: 'restart', targets: ['db'] });
+    children.exit('db.1', signal('SIGTERM'));
+    clock.advance(1_000);
+    supervisor.request({ type: 'stop', targets: ['web'] });
+    children.exit('web.1', signal('SIGTERM'));
+    // Somebody asked for it, and its window begins.
+    expect(children.alive).toEqual(['db.1']);
+    const stops = () => children.log.filter((entry) => entry === 'db.1 SIGTERM').length;
+    clock.advance(4_000);
+    expect(stops()).toBe(1);
+    clock.advance(1_500);
+    expect(stops()).toBe(2);
+  });
+
   test('an idle service is put down with what was started for it, and an access wakes both again', async () => {
     const { children, supervisor, clock, status } = run(plan());
     void supervisor.wake('web');
