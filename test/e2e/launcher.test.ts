@@ -54,8 +54,11 @@ describe('GET /launch', () => {
     // Each access renews the window; without one it ends, and with it what was only there for it.
     await eventually(async () => {
       expect(isRunning(pid)).toBe(false);
+      const { text } = await get('/');
+      expect(text).toContain('web.1 expired: idle for 2s');
+      // While anything of it is there, whoever connects would wake it.
+      expect(text).not.toMatch(/proclet start, pid/);
       await refuses(portOf(answer.headers.location));
-      expect((await get('/')).text).toContain('web.1 expired: idle for 2s');
       expect(ws.survivors().filter(({ command }) => command.includes('serves.mjs'))).toEqual([]);
     });
     expect(Number(await visit('/launch?project=hoge&service=web'))).not.toBe(pid);

@@ -25,6 +25,11 @@ export function claimPorts(): number {
   throw new Error('every block of ports is taken');
 }
 
+/** Gives a block back whose ports nobody has any more. */
+export function releasePorts(port: number): void {
+  unlinkOr(join(directory, String((port - first) / size)));
+}
+
 function claim(path: string): boolean {
   try {
     writeFileSync(path, String(process.pid), { flag: 'wx' });

@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import type { Exit } from '../../src/model.js';
 import { eventually } from './eventually.js';
-import { claimPorts } from './port-blocks.js';
+import { claimPorts, releasePorts } from './port-blocks.js';
 import { survivors } from './survivors.js';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures');
@@ -47,13 +47,12 @@ export interface Workspace {
   survivors(): { pid: number; command: string }[];
 }
 
-const open: { directory: string; apps: App[] }[] = [];
+const open: { directory: string; apps: App[]; release(): void }[] = [];
 
 /** A directory with these files and every fixture. After the test nothing that ran in it may be left. */
 export function workspace(files: Record<string, string>): Workspace {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'proclet-')));
   const apps: App[] = [];
-  open.push({ directory, apps });
   for (const name of readdirSync(fixtures)) symlinkSync(join(fixtures, name), join(directory, name));
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
@@ -61,6 +60,7 @@ export function workspace(files: Record<string, string>): Workspace {
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
   let port: number | undefined;
+  open.push({ directory, apps, release: () => port !== undefined && releasePorts(port) });
 
   const env = {
     PATH: process.env['PATH'],
@@ -131,7 +131,7 @@ function follow(child: ChildProcess): App {
 }
 
 afterEach(async () => {
-  for (const { directory, apps } of open.splice(0)) {
+  for (const { directory, apps, release } of open.splice(0)) {
     for (const app of apps) if (app.child.exitCode === null && app.child.signalCode === null) app.signal('SIGTERM');
     const ended = Promise.all(apps.map((app) => app.exited));
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())]);
@@ -145,6 +145,7 @@ afterEach(async () => {
     }
     await ended;
     rmSync(directory, { recursive: true, force: true });
+    if (left.length === 0) release();
     expect(left, 'nothing that the test started is left').toEqual([]);
   }
 });
