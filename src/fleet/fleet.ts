@@ -6,7 +6,7 @@ import { type ControlClient, connect } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
 import { ProcletError } from '../errors.js';
 import { inspect } from '../inspect.js';
-import type { Millis, ProcletEvent, Tag } from '../model.js';
+import type { Millis, ProcletEvent, Tag, Usage } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import { type LiveRun, liveRuns } from '../platform/runs.js';
 import type { Clock } from '../ports.js';
@@ -61,7 +61,9 @@ export interface Told {
 
 interface Followed {
   readonly live: LiveRun;
+  /** For questions. */
   readonly client: ControlClient;
+  readonly events: ControlClient;
   seen?: SeenRun;
 }
 
@@ -147,7 +149,7 @@ class FollowedFleet implements Fleet {
   close(): void {
     this.#isClosed = true;
     this.#again();
-    for (const { client } of this.#followed.values()) client.close();
+    for (const { client, events } of this.#followed.values()) for (const each of [client, events]) each.close();
     this.#followed.clear();
   }
 
@@ -188,18 +190,21 @@ class FollowedFleet implements Fleet {
     for (const changed of this.#listeners) changed();
   }
 
+  /**
+   * Its events have a connection of their own, on which nothing is asked: who writes to a run that ends loses what it
+   * has said last.
+   */
   async #meet(live: LiveRun): Promise<void> {
     if (this.#followed.has(live.run) || this.#isClosed) return;
     try {
-      const client = await connect(live.socket);
-      this.#followed.set(live.run, { live, client });
+      const [client, events] = await Promise.all([connect(live.socket), connect(live.socket)]);
+      this.#followed.set(live.run, { live, client, events });
       const sentences = createSentences();
-      const told = (event: ProcletEvent) => this.#happened(live, event, sentences);
       const message = { verb: 'events', follow: true, only: 'no-output', last: 0 };
-      client
+      events
         .request(message, (item) => {
           const event = 'event' in item ? eventFromWire(item.event) : undefined;
-          if (event !== undefined) told(event);
+          if (event !== undefined) this.#happened(live, event, sentences);
         })
         .catch(() => {}) // it has gone
         .finally(() => this.#gone(live.run));
@@ -218,8 +223,7 @@ class FollowedFleet implements Fleet {
       };
       return one;
     } catch {
-      this.#gone(one.live.run);
-      return undefined;
+      return undefined; // its events end, too
     }
   }
 
@@ -231,14 +235,7 @@ class FollowedFleet implements Fleet {
     );
     for (const one of all) {
       if (one.seen === undefined) continue;
-      const services = one.seen.services.map((service) => ({
-        ...service,
-        instances: service.instances.map((instance) => {
-          const usage = usages.get(instance.mark ?? '');
-          return usage === undefined ? instance : { ...instance, usage };
-        }),
-      }));
-      one.seen = { ...one.seen, services };
+      one.seen = { ...one.seen, services: withUsages(one.seen.services, usages) };
     }
   }
 
@@ -264,7 +261,9 @@ class FollowedFleet implements Fleet {
   }
 
   #gone(run: string): void {
-    this.#followed.get(run)?.client.close();
+    const gone = this.#followed.get(run);
+    gone?.client.close();
+    gone?.events.close();
     if (this.#followed.delete(run)) this.#lookSoon();
   }
 
@@ -280,11 +279,18 @@ function withUsage({ seen }: Followed, services: Status['services']): Status['se
   const before = new Map(
     (seen?.services ?? []).flatMap((service) => service.instances.map((one) => [one.mark, one.usage] as const)),
   );
+  return withUsages(services, before);
+}
+
+function withUsages(
+  services: Status['services'],
+  usages: ReadonlyMap<string | undefined, Usage | undefined>,
+): Status['services'] {
   return services.map((service) => ({
     ...service,
     instances: service.instances.map((one) => {
-      const usage = before.get(one.mark);
-      return one.mark === undefined || usage === undefined ? one : { ...one, usage };
+      const usage = one.mark === undefined ? undefined : usages.get(one.mark);
+      return usage === undefined ? one : { ...one, usage };
     }),
   }));
 }
