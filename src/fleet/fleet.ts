@@ -276,10 +276,8 @@ class FollowedFleet implements Fleet {
 
 /** What was measured before stands until it is measured again. */
 function withUsage({ seen }: Followed, services: Status['services']): Status['services'] {
-  const before = new Map(
-    (seen?.services ?? []).flatMap((service) => service.instances.map((one) => [one.mark, one.usage] as const)),
-  );
-  return withUsages(services, before);
+  const before = (seen?.services ?? []).flatMap(({ instances }) => instances);
+  return withUsages(services, new Map(before.map((one) => [one.mark, one.usage])));
 }
 
 function withUsages(
