@@ -67,9 +67,9 @@ interface Followed {
   seen?: SeenRun;
 }
 
+const remembered = 1_000;
 /** Things happen in bursts: one look for all of them. */
 const burst: Millis = 30;
-const remembered = 1_000;
 /** Who prints more than can be read is read again after this. */
 const catchUp: Millis = 300;
 
@@ -106,10 +106,11 @@ class FollowedFleet implements Fleet {
     await this.#looking;
   }
 
-  ask<T>(run: string, message: Message): Promise<T> {
-    const found = this.#followed.get(run);
-    if (found === undefined) return Promise.reject(new ProcletError('NOT_RUNNING', 'that proclet has ended'));
-    return found.client.request<T>(message);
+  async ask<T>(run: string, message: Message): Promise<T> {
+    const socket = this.#followed.get(run)?.live.socket;
+    if (socket === undefined) throw new ProcletError('NOT_RUNNING', 'that proclet has ended');
+    const client = await connect(socket);
+    return client.request<T>(message).finally(() => client.close());
   }
 
   follow(run: string, message: FollowMessage, told: Told): () => void {
@@ -121,11 +122,10 @@ class FollowedFleet implements Fleet {
         event: (event) => isWanted && told.event(event),
         missed: () => {
           leave();
-          const cancel = this.#clock.wakeAt(this.#clock.now() + catchUp, () => {
+          leave = this.#clock.wakeAt(this.#clock.now() + catchUp, () => {
             told.anew();
             begin();
           });
-          leave = cancel;
         },
         over: () => isWanted && told.over(),
       });

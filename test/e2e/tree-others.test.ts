@@ -31,7 +31,8 @@ describe.each(modes)('%s', (_, env) => {
       const app = procletWith(ws, env, 'start');
       await bystander.line('ready');
       await app.line('web.1 | ready');
-      expect(ws.survivors().filter(({ command }) => command === 'sleep 600')).toHaveLength(2);
+      // The shells have said that they are ready before their children are what they are going to be.
+      await eventually(() => expect(ws.survivors().filter(({ command }) => command === 'sleep 600')).toHaveLength(2));
       end(app);
       await app.exited;
       await eventually(() => expect(recordsIn(ws)).toEqual([]));
