@@ -6,9 +6,9 @@ import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
 import type { Millis, ProcletEvent, ServiceSnapshot, Tag } from '../model.js';
-import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
+import { assertFree, freeName } from './before-start.js';
 import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
 import { type LaunchLine, linesOf } from './lines.js';
 import { addressOf, searchAddress } from './search-address.js';
@@ -93,6 +93,8 @@ export class OneLaunch implements Launch {
   readonly #endsOfOthers: string[] = [];
   /** The run in which it was started for this launch. */
   #begunIn: string | undefined;
+  /** A run that was there was asked for it, and nothing has been heard of the service since. */
+  #isAsked = false;
   /** Wall time. */
   readonly #began: number;
   #finish: (state: LaunchState) => void = () => {};
@@ -135,13 +137,24 @@ export class OneLaunch implements Launch {
       const told: Told = {
         event: (event) => this.#happened(event),
         anew: () => void this.lines.splice(0),
-        over: () => this.fail(`the proclet of ${this.project} ended`, false),
+        over: () => this.#lost(),
       };
       this.#ends.push(this.#parts.fleet.follow(run.run, message, told));
       this.#waitFor(run, service, isUp);
     } catch (error) {
       const { code = '', message } = error as ProcletError;
-      this.fail(message, code !== 'NOT_RUNNING');
+      if (code === 'NOT_RUNNING') this.#lost(message);
+      else this.fail(message);
+    }
+  }
+
+  /** The run has ended. One that was about to end when it was asked says nothing of the service: another one is started. */
+  #lost(reason = `the proclet of ${this.project} ended`): void {
+    if (!this.#isAsked) this.fail(reason, false);
+    else {
+      this.#isAsked = false;
+      for (const end of this.#ends.splice(0)) end();
+      void this.begin();
     }
   }
 
@@ -166,6 +179,7 @@ export class OneLaunch implements Launch {
     const found = runs.find((run) => this.#serviceIn(run)?.instances.some(({ phase }) => phase === 'up'));
     const other = found ?? runs.find((run) => run.command === 'start' && this.#serviceIn(run) !== undefined);
     if (other !== undefined) {
+      this.#isAsked = true;
       const service = this.#serviceIn(other);
       const isBusy = service?.instances.some(({ phase }) => phase !== 'down' && phase !== 'failed');
       if (isBusy !== true) {
@@ -175,7 +189,8 @@ export class OneLaunch implements Launch {
       } else await fleet.ask(other.run, { verb: 'touch', targets: [tag] }).catch(() => {}); // it ends, which is heard of
       return { run: other, since: found ? since : since - 1, isUp: found !== undefined };
     }
-    await startRun(freeName(runs));
+    this.#isAsked = false;
+    await startRun(freeName(root));
     await fleet.look();
     const started = fleet.runs.findLast((run) => run.root === root && this.#serviceIn(run) !== undefined);
     if (started === undefined) throw new ProcletError('NOT_RUNNING', `${tag} ended as soon as it was started`);
@@ -230,6 +245,7 @@ export class OneLaunch implements Launch {
   }
 
   #happened(event: ProcletEvent): void {
+    if ('id' in event && isOf(event.id, this.tag)) this.#isAsked = false;
     const said = this.#sentences(event).map(({ text }) => text);
     for (const line of linesOf(event)) this.#print(line);
     if (event.type === 'stranded' && event.tag === this.tag) {
@@ -264,24 +280,6 @@ export class OneLaunch implements Launch {
     for (const told of this.#listeners) told();
     this.#listeners.clear();
     this.#finish(state);
-  }
-}
-
-/** Throws ProcletError when somebody else listens where a service that is down is going to. */
-function assertFree(run: SeenRun, service: SeenService | undefined): void {
-  const port = service && addressOf(service)?.port;
-  if (port === undefined || isPortTaken(port) !== true) return;
-  const owners = ownersOf(port);
-  if (owners.some(({ pid }) => pid === run.pid)) return; // proclet itself waits there for who wakes it
-  throw new ProcletError('FAILED', `port ${port}, which is ${service?.tag}'s, is held by ${describeOwners(owners)}`);
-}
-
-/** One that somebody started without the service has the project's own name. */
-function freeName(runs: readonly SeenRun[]): string {
-  const taken = new Set(runs.filter(({ command }) => command === 'start').map(({ name }) => name));
-  for (let n = 0; ; n += 1) {
-    const name = n === 0 ? '' : n === 1 ? 'launcher' : `launcher-${n}`;
-    if (!taken.has(name)) return name;
   }
 }
 
