@@ -154,7 +154,8 @@ export class OneLaunch implements Launch {
     else {
       this.#isAsked = false;
       for (const end of this.#ends.splice(0)) end();
-      void this.begin();
+      const { clock } = this.#parts;
+      this.#ends.push(clock.wakeAt(clock.now() + lookEvery, () => void this.begin()));
     }
   }
 
