@@ -65,8 +65,13 @@ const apart = 10;
 
 /** A project's own base port: the same for a directory as long as its real path is. */
 export function stableBase(root: string): number {
+  return baseOf(realpathSync(root));
+}
+
+/** The base port of a directory with this real path. Paths that differ in one letter are as far apart as any others. */
+export function baseOf(path: string): number {
   const count = (blocks.to - blocks.from) / apart;
-  return blocks.from + (hashOf(realpathSync(root)) % count) * apart;
+  return blocks.from + (hashOf(path) % count) * apart;
 }
 
 /** The first free block from `base` on, around the end of the range to its start. */
@@ -81,9 +86,14 @@ export function nextFreeBlock(base: number, isFree: (base: number) => boolean): 
   });
 }
 
-/** FNV-1a, 32 bits. */
+/**
+ * FNV-1a, 32 bits, then MurmurHash3's finalizer: FNV alone mixes the last letters hardly at all, and a remainder
+ * takes nothing but those from it, so that the neighbours of a folder would share bases.
+ */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
