@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+/** Every test starts from an environment that the tests make. */
+const setupFiles = ['test/support/environment.ts'];
+
 const processes = {
+  setupFiles,
   pool: 'forks' as const,
   maxWorkers: 2,
   sequence: { groupOrder: 1 },
@@ -14,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles,
           testTimeout: 30_000,
           include: ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/architecture.test.ts'],
         },

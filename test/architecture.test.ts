@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { environment } from './support/environment.js';
 
 const root = resolve(import.meta.dirname, '../src');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
@@ -139,3 +140,36 @@ describe.each(files)('src/%s', (path) => {
 test('the architecture has rules for every layer', () => {
   for (const path of files) expect(Object.keys(layers)).toContain(layerOf(path));
 });
+
+describe('what a test starts', () => {
+  const tests = resolve(import.meta.dirname);
+  const programs = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+
+  test.each(programs.filter((path) => path !== 'architecture.test.ts'))('%s inherits no environment', (path) => {
+    const text = readFileSync(join(tests, path), 'utf8');
+    expect(text, 'the environment of this process goes into a child').not.toMatch(/(\.\.\.|\benv: )process\.env\b/);
+    if (!text.includes("'node:child_process'")) return;
+    const calls = [...text.matchAll(/(?<![.\w])(?:spawn|spawnSync|execFile|execFileSync|exec|execSync|fork)\(/g)];
+    // `spawn` may also be the one of src/, whose environment is in what it is given.
+    const bare = calls.map(({ index }) => callAt(text, index)).filter((call) => !/\benv\b/.test(call));
+    expect(bare, 'use environment() of test/support/environment.ts').toEqual([]);
+  });
+
+  test('is in an environment that the tests make', () => {
+    const vitests = /^(VITEST|VITEST_\w+|TEST|NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL)$/;
+    const others = Object.keys(process.env).filter((name) => !vitests.test(name));
+    expect(others.filter((name) => !['PATH', 'TERM', 'TZ', 'TMPDIR', 'PROCLET_CGROUP'].includes(name))).toEqual([]);
+    expect(Object.keys(environment()).filter((name) => name !== 'PROCLET_CGROUP')).toEqual(['PATH', 'TERM', 'TZ']);
+  });
+});
+
+/** The text of a call, up to the bracket that closes it. */
+function callAt(text: string, start: number): string {
+  let depth = 0;
+  for (let at = text.indexOf('(', start); at < text.length; at += 1) {
+    if (text[at] === '(') depth += 1;
+    if (text[at] === ')') depth -= 1;
+    if (depth === 0) return text.slice(start, at + 1);
+  }
+  return text.slice(start);
+}

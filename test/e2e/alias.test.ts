@@ -1,5 +1,6 @@
 /** `eval "$(proclet alias)"` in the real shells: what is evaluated runs the service, and nothing else, whatever it is called. */
 import { describe, expect, test } from 'vitest';
+import { environment } from '../support/environment.js';
 import { statusOf } from '../support/launch.js';
 import { has } from '../support/terminal.js';
 import { bin, type Workspace, workspace } from '../support/workspace.js';
@@ -16,7 +17,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function evaluate(ws: Workspace, shell: string, script: string) {
   ws.write('bin/proclet', `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`);
-  const path = `${ws.directory}/bin:${process.env['PATH']}`;
+  const path = `${ws.directory}/bin:${environment()['PATH']}`;
   const run = `chmod +x bin/proclet; PATH=${quoted(path)} exec ${shell} ${scripts[shell]?.(script).map(quoted).join(' ')}`;
   return ws.start('sh', ['-c', run]);
 }

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -352,7 +351,7 @@ describe('log files', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await eventually(() => expect(ws.read('logs/plain.log')).toContain('plain.1 | hi'));
     await eventually(() => expect(ws.read('logs/proclet.log')).toContain('proclet | web.1 started'));
-    execFileSync('mv', [file, `${file}.moved`]);
+    renameSync(file, `${file}.moved`);
     app.signal('SIGUSR1');
     await eventually(async () => {
       await proclet(ws, 'send', 'web', 'more');

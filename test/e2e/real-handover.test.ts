@@ -1,6 +1,7 @@
 /** Handovers of the programs that people run, asked all the time; bench/handover.mjs does it a hundred times each. */
 import { get } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/launch.js';
 import { has } from '../support/terminal.js';
@@ -92,13 +93,13 @@ describe('no request fails while generations follow each other', () => {
 
   test('every program is installed', ({ skip }) => {
     const missing = cases.map(([, program]) => program).filter((program) => !has(program));
-    if (process.env['CI'] !== 'true') skip(missing.length > 0, missing.join(', '));
+    if (question('CI') !== 'true') skip(missing.length > 0, missing.join(', '));
     expect(missing).toEqual([]);
   });
 });
 
 test('Starman inherits the socket, and its workers keep it across generations', async ({ skip }) => {
-  if (process.env['CI'] !== 'true') skip(!has('starman'), 'Starman is not installed');
+  if (question('CI') !== 'true') skip(!has('starman'), 'Starman is not installed');
   const { ws, port, stop } = await start('exec starman --workers 2 app.psgi', (p) =>
     bySocket(p).replace('listen', 'reload-signal: QUIT, listen'),
   );

@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { has } from '../support/terminal.js';
 import { workspace } from '../support/workspace.js';
@@ -79,7 +80,7 @@ function ask(port: number, says: string, expects: RegExp): Promise<string> {
 describe('a real program sleeps when nobody uses it, and wakes', () => {
   for (const [name, { needs, command, says, expects, files = {} }] of Object.entries(programs)) {
     const missing = needs !== 'node' && !has(needs);
-    if (missing && process.env['CI']) throw new Error(`${needs} is missing, and in CI nothing may be`);
+    if (missing && question('CI')) throw new Error(`${needs} is missing, and in CI nothing may be`);
     if (missing) console.warn(`skipped: ${name} (${needs} is not installed)`);
     test.skipIf(missing)(name, async () => {
       const ws = workspace({

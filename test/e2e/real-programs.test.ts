@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tether } from '../support/adversaries.js';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { linesOf } from '../support/launch.js';
 import { has } from '../support/terminal.js';
@@ -69,13 +70,9 @@ const files = {
   'app.psgi': `sub { if ($_[0]{PATH_INFO} eq '/slow') { open my $f, '>', "slow.$ENV{PORT}"; sleep 60 } [200, [], ["ok\\n"]] }`,
   'nginx.in': `daemon on; pid nginx.pid; error_log stderr; worker_processes 3; events {}
 http { access_log off; server { listen 127.0.0.1:PORT; root .; } }`,
-  'package.json': JSON.stringify({ scripts: { dev: 'echo starting; node server.mjs; echo ended' } }),
-  'server.mjs': `import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
-import { openSync } from 'node:fs';
-const stdio = ['ignore', 'inherit', 'inherit', openSync('tether.npm', 'w')];
-spawn('sleep', ['600'], { detached: true, stdio });
-createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');`,
+  'package.json': JSON.stringify({
+    scripts: { dev: 'echo starting; node serves-beside-a-sleeper.mjs tether.npm; echo ended' },
+  }),
 };
 
 const missing = Object.values(programs).filter(({ needs }) => !needs.every(has));
@@ -93,7 +90,7 @@ async function run(env: Record<string, string>): Promise<{ ws: Workspace; app: A
   ws.write('proclet.yml', `services:\n${ports.join('\n')}\n`);
   const ropes = names.map((name) => {
     const path = join(ws.directory, `tether.${name}`);
-    execFileSync('mkfifo', [path]);
+    execFileSync('mkfifo', [path], { env: environment() });
     return { name, path, ...tether(path) };
   });
   const args = [bin, 'start', '--timeout', '300ms'];

@@ -3,6 +3,7 @@ import { renameSync, utimesSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { linesOf, statusOf } from '../support/launch.js';
 import { type App, bin, type Workspace, workspace } from '../support/workspace.js';
@@ -161,7 +162,8 @@ describe('reload: restart', () => {
     // A limit of its own, which a user namespace has.
     const limited = `echo 3 >/proc/sys/user/max_inotify_watches && exec "$NODE" "$BIN" start -p ${ws.port}`;
     const canLimit =
-      spawnSync('unshare', ['-Ur', 'sh', '-c', 'echo 3 >/proc/sys/user/max_inotify_watches']).status === 0;
+      spawnSync('unshare', ['-Ur', 'sh', '-c', 'echo 3 >/proc/sys/user/max_inotify_watches'], { env: environment() })
+        .status === 0;
     skip(!canLimit, 'no user namespaces here');
     const app = ws.start('unshare', ['-Ur', 'sh', '-c', limited], { env: { NODE: process.execPath, BIN: bin } });
     await app.line(/the kernel's limit fs\.inotify\.max_user_watches .* is reached.*sudo sysctl/);

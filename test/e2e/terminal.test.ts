@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { environment, home } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { has, type Terminal, terminal } from '../support/terminal.js';
 import { workspace } from '../support/workspace.js';
@@ -16,7 +17,10 @@ function testWith(...programs: string[]) {
 
 /** The program itself: a version manager's stand-in looks for its files in a home directory that tests replace. */
 function pythonItself(): string {
-  return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+  return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+    env: environment({ HOME: home }),
+  }).trim();
 }
 
 /** The shell is back, answers, echoes what is typed, and the last command's status is this. */

@@ -5,11 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Arena, adversaries, arena, missing } from '../support/adversaries.js';
+import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { linesOf, pressCtrlC } from '../support/launch.js';
 import type { App } from '../support/workspace.js';
 
-const rounds = Number(process.env['ROUNDS'] ?? 1);
+const rounds = Number(question('ROUNDS') ?? 1);
 
 interface Way {
   readonly args: readonly string[];
@@ -118,11 +119,11 @@ describe.each([
 });
 
 test('every adversary can run here', ({ skip }) => {
-  if (process.env['CI'] !== 'true') skip(missing.length > 0, missing.join(', '));
+  if (question('CI') !== 'true') skip(missing.length > 0, missing.join(', '));
   expect(missing).toEqual([]);
 });
 
 afterAll(() => {
-  const path = process.env['MATRIX_REPORT'];
+  const path = question('MATRIX_REPORT');
   if (path) writeFileSync(path, JSON.stringify({ adversaries, report }, undefined, 2));
 });

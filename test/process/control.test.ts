@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/control/client.js';
 import { controlled, talk } from '../support/control.js';
+import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 
-const frames = Number(process.env['FRAMES'] ?? 3_000);
+const frames = Number(question('FRAMES') ?? 3_000);
 const plan = planOf({ web: { count: 2, ttl: 60_000 }, worker: {} });
 
 /** That the run answers, whatever else is going on. */

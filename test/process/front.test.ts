@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../src/network/front.js';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { client, echo, front, loopback, service, silentClient, standsStill } from '../support/front-peers.js';
 
@@ -25,7 +26,7 @@ function pathNamed(name: string): string {
 /** What a program that was killed leaves behind. */
 function leaveStaleSocket(path: string): void {
   const program = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
-  spawnSync(process.execPath, ['-e', program, path]);
+  spawnSync(process.execPath, ['-e', program, path], { env: environment() });
 }
 
 const portOf = (address: Address): number => ('port' in address ? address.port : 0);

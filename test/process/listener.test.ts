@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openListeners } from '../../src/network/listener.js';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { claimPorts } from '../support/port-blocks.js';
 
@@ -22,7 +23,10 @@ function ask(where: { host: string; port: number } | { path: string }): Promise<
 /** A program that accepts from descriptor 3 and says its name. */
 function serve(name: string, fd: number) {
   const script = `require('net').createServer((s) => s.end(${JSON.stringify(name)})).listen({ fd: 3 }); process.on('SIGTERM', () => process.exit())`;
-  return spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit', fd] });
+  return spawn(process.execPath, ['-e', script], {
+    stdio: ['ignore', 'inherit', 'inherit', fd],
+    env: environment(),
+  });
 }
 
 test('a socket listens although nobody accepts; who connects waits for the next that inherits it', async () => {
@@ -47,6 +51,7 @@ test('it blocks, as a plain accept expects, until somebody wants it otherwise', 
   const [listener] = openListeners([{ host: '127.0.0.1', port: claimPorts() }]);
   const flags = spawnSync('sh', ['-c', 'sed -n s/flags:.//p /proc/self/fdinfo/3'], {
     stdio: ['ignore', 'pipe', 'inherit', listener?.fd ?? 0],
+    env: environment(),
   });
   expect(Number.parseInt(String(flags.stdout).trim(), 8) & 0o4000).toBe(0);
   listener?.close();

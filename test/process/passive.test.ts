@@ -6,6 +6,7 @@ import { createOwnPorts } from '../../src/network/own-ports.js';
 import { type Passive, watchPassively } from '../../src/network/passive.js';
 import { probeReady } from '../../src/network/ready.js';
 import { createClock } from '../../src/platform/clock.js';
+import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf, isRunning } from '../support/survivors.js';
 import { type App, type Workspace, workspace } from '../support/workspace.js';
@@ -104,7 +105,7 @@ const manners: ((port: number, host: string, now: () => number) => Promise<numbe
 ];
 
 /** REQUESTS=1000 asks as often as that; by default fewer, for the time it takes. */
-const requests = Number(process.env['REQUESTS'] ?? 100);
+const requests = Number(question('REQUESTS') ?? 100);
 
 test('each of many short requests at random moments renews, whoever closes first', { timeout: 240_000 }, async () => {
   const ws = workspace({});

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createOutput } from '../../src/platform/stdout.js';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 
 const readers: ChildProcess[] = [];
@@ -16,7 +17,7 @@ afterEach(() => {
 
 /** A program that reads what is written to `output`: a shell command on the other side of a real pipe. */
 function readBy(command: string) {
-  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'], env: environment() });
   readers.push(child);
   return { output: createOutput(child.stdin as unknown as NodeJS.WriteStream), child };
 }
@@ -120,7 +121,7 @@ test.skipIf(process.platform !== 'linux')('a full disc is reported with its erro
   await eventually(() => expect(closed).toEqual(['ENOSPC']));
 });
 
-const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
+const hasPython = spawnSync('python3', ['-c', 'import pty'], { env: environment() }).status === 0;
 
 test.skipIf(process.platform !== 'linux' || !hasPython)(
   'a terminal that was stopped with Ctrl-S does not stop proclet',
@@ -132,7 +133,10 @@ test.skipIf(process.platform !== 'linux' || !hasPython)(
       const entry = join(fixtures, 'floods-its-terminal.ts');
       buildSync({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'esm' });
       const stalls = join(fixtures, 'stalls-a-terminal.py');
-      const told = execFileSync('python3', [stalls, process.execPath, program], { encoding: 'utf8' });
+      const told = execFileSync('python3', [stalls, process.execPath, program], {
+        encoding: 'utf8',
+        env: environment(),
+      });
       expect(told.trim()).toBe('10000 lines');
     } finally {
       rmSync(directory, { recursive: true });

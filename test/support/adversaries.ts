@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, expect } from 'vitest';
+import { environment } from './environment.js';
 import { eventually } from './eventually.js';
 import { linesOf } from './launch.js';
 import { has } from './terminal.js';
@@ -124,6 +125,7 @@ function tie(ws: Workspace, names: readonly string[]) {
   execFileSync(
     'mkfifo',
     places.map(({ path }) => path),
+    { env: environment() },
   );
   return places.map(({ name, life, path }) => ({ name, life, ...tether(path) }));
 }

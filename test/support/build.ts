@@ -5,5 +5,9 @@ import { resolve } from 'node:path';
 export default function build(): void {
   if (process.env['PROCLET_TEST_BUILD'] === String(process.pid)) return;
   process.env['PROCLET_TEST_BUILD'] = String(process.pid);
-  execFileSync(process.execPath, ['build.mjs'], { cwd: resolve(import.meta.dirname, '../..'), stdio: 'inherit' });
+  execFileSync(process.execPath, ['build.mjs'], {
+    cwd: resolve(import.meta.dirname, '../..'),
+    env: { PATH: process.env['PATH'] },
+    stdio: 'inherit',
+  });
 }

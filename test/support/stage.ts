@@ -7,6 +7,7 @@ import { createProcessTable } from '../../src/platform/process-table.js';
 import { ProcessTrees } from '../../src/platform/process-tree.js';
 import { createSpawn } from '../../src/platform/spawn.js';
 import type { Child } from '../../src/ports.js';
+import { environment } from './environment.js';
 import { eventually } from './eventually.js';
 import { instanceSpec } from './plans.js';
 
@@ -49,7 +50,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   });
   const outputs: Output[] = [];
   const orphans: number[] = [];
-  const env = { PATH: process.env['PATH'] ?? '', ...over.env };
+  const env = { PATH: environment()['PATH'] ?? '', ...over.env };
   let resolve: (remains: Remains) => void;
   const remains = new Promise<Remains>((done) => {
     resolve = done;

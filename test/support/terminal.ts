@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
+import { environment, question } from './environment.js';
 import { eventually } from './eventually.js';
 import { isRunning } from './survivors.js';
 import { bin, type Workspace } from './workspace.js';
@@ -33,8 +34,8 @@ export interface Terminal {
  * Whether a program is installed. Where tests may not be skipped (`CI=true`) its absence is an error.
  */
 export function has(program: string): boolean {
-  const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
-  if (!found && process.env['CI'] === 'true') throw new Error(`${program} is not installed; in CI nothing is skipped`);
+  const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { env: environment() }).status === 0;
+  if (!found && question('CI') === 'true') throw new Error(`${program} is not installed; in CI nothing is skipped`);
   if (!found) console.warn(`${program} is not installed: its tests are skipped`);
   return found;
 }
@@ -50,14 +51,14 @@ export async function terminal(ws: Workspace, shell = 'sh'): Promise<Terminal> {
   writeFileSync(join(ws.directory, 'proclet'), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`, {
     mode: 0o755,
   });
-  const env = {
-    PATH: `${ws.directory}:${process.env['PATH']}`,
+  const env = environment({
+    PATH: `${ws.directory}:${environment()['PATH']}`,
     HOME: ws.directory,
     TMUX_TMPDIR: ws.directory,
     XDG_RUNTIME_DIR: join(ws.directory, '.run'),
     TERM: 'xterm-256color',
     LC_ALL: 'C.UTF-8',
-  };
+  });
   const tmux = (...args: string[]) =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], {
       env,

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import type { Exit } from '../../src/model.js';
+import { environment } from './environment.js';
 import { eventually } from './eventually.js';
 import { claimPorts, releasePorts } from './port-blocks.js';
 import { survivors } from './survivors.js';
@@ -63,14 +64,12 @@ export function workspace(files: Record<string, string>): Workspace {
   open.push({ directory, apps, release: () => port !== undefined && releasePorts(port) });
 
   const env = {
-    PATH: process.env['PATH'],
     HOME: directory,
     XDG_RUNTIME_DIR: join(directory, '.run'),
     XDG_CACHE_HOME: resolve(import.meta.dirname, '../../node_modules/.cache'),
-    TERM: 'dumb',
   };
   const start: Workspace['start'] = (command, args, options = {}) => {
-    const child = spawn(command, args, { cwd: directory, ...options, env: { ...env, ...options.env } });
+    const child = spawn(command, args, { cwd: directory, ...options, env: environment({ ...env, ...options.env }) });
     const app = follow(child);
     apps.push(app);
     return app;

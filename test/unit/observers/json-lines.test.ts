@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ProcletEvent } from '../../../src/model.js';
 import { createJsonLines } from '../../../src/observers/json-lines.js';
+import { question } from '../../support/environment.js';
 import { at, exited, noon, output } from '../../support/events.js';
 import { memorySink } from '../../support/memory-sink.js';
 
@@ -67,7 +68,7 @@ test('every event has the form that is written down, keys in that order', () => 
     .split('\n');
   const path = resolve(import.meta.dirname, '../../snapshots/events.json');
   // UPDATE_EVENTS=1 writes down what is: a change of the form is to be seen in a diff.
-  if (process.env['UPDATE_EVENTS'])
+  if (question('UPDATE_EVENTS'))
     writeFileSync(
       path,
       `${JSON.stringify(

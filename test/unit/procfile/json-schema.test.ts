@@ -2,13 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configJsonSchema } from '../../../src/procfile/json-schema.js';
+import { question } from '../../support/environment.js';
 
 const file = join(import.meta.dirname, '../../../templates/proclet.schema.json');
 
 /** After a change of the schema: UPDATE_SCHEMA=1 npx vitest run json-schema && npx biome format --write templates */
 test('the schema that editors read is the one that checks the file', () => {
   const schema = configJsonSchema();
-  if (process.env['UPDATE_SCHEMA'] === '1') writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
+  if (question('UPDATE_SCHEMA') === '1') writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(schema);
 });
 
