@@ -76,6 +76,7 @@ export type Happening =
       readonly signal: NodeJS.Signals;
       readonly processes: number;
       readonly survivors: readonly Survivor[];
+      readonly nested?: Remains['nested'];
       readonly port?: Remains['port'];
       readonly next: Next;
     }

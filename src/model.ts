@@ -192,6 +192,16 @@ export interface Survivor {
   /** One letter, as in `ps`: D is uninterruptible. */
   readonly state: string;
   readonly command: string;
+  /** It is another user's, so that proclet may not end it. */
+  readonly denied?: true;
+}
+
+/** What was left of a proclet that ran within a service, and was ended with that: it and its guardian had been killed. */
+export interface Nested {
+  readonly processes: number;
+  /** Of that proclet, and its project's directory; absent when its record was gone. */
+  readonly pid?: number;
+  readonly root?: string;
 }
 
 /** What ended when a tree became empty (or was given up). */
@@ -200,6 +210,8 @@ export interface Remains {
   /** Processes seen in the tree while it was being ended, the leader included. */
   readonly processes: number;
   readonly survivors: readonly Survivor[];
+  /** Absent when there was nothing of the kind. */
+  readonly nested?: readonly Nested[];
   /** What became of the port, if it was taken when the end began: who holds it now, or nobody. */
   readonly port?: { readonly number: number; readonly holder?: string };
 }

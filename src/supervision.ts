@@ -7,6 +7,7 @@ import type { Bytes, InstanceId, Plan, Tag } from './model.js';
 import type { Gateway, Keeper } from './network/gateway.js';
 import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { openGround } from './platform/ground.js';
+import { createGuests } from './platform/guests.js';
 import { createPipes } from './platform/pipes.js';
 import { createProcessTable } from './platform/process-table.js';
 import { ProcessTrees } from './platform/process-tree.js';
@@ -48,7 +49,7 @@ export async function supervise(plan: Plan, clock: Clock, { lastWords, name, com
   let current = plan;
   let nextTime = await loadSchedules(plan);
   let gateway = await gatewayFor(plan, clock, keeper);
-  const trees = new ProcessTrees(clock, table);
+  const trees = new ProcessTrees(clock, table, createGuests(table));
   const pipes = createPipes(3 * graces.length);
   const spawn = createSpawn({
     ...{ ...stage, ...ground, owners, ports, clock, trees, pipes },

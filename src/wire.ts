@@ -151,7 +151,17 @@ function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
     ...(took !== undefined && { took }),
     signal,
     processes,
-    survivors: survivors.map(({ pid, state, command }: Survivor) => ({ pid, state, command })),
+    survivors: survivors.map(({ pid, state, command, denied }: Survivor) => ({
+      ...{ pid, state, command },
+      ...(denied && { denied }),
+    })),
+    ...(event.nested && {
+      nested: event.nested.map(({ processes, pid, root }) => ({
+        processes,
+        ...(pid !== undefined && { pid }),
+        ...(root !== undefined && { root }),
+      })),
+    }),
     ...(event.port && { port: event.port }),
     next: nextOf(next),
   };

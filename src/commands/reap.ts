@@ -1,16 +1,18 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { namedLeftover, namedSurvivors } from '../cli/leftover-words.js';
+import { namedLeftover, namedRest } from '../cli/leftover-words.js';
 import { createClock } from '../platform/clock.js';
-import { endLeftover, findLeftovers } from '../platform/leftovers.js';
+import { endLeftovers, findLeftovers } from '../platform/leftovers.js';
 import { createProcessTable } from '../platform/process-table.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
 
 export default class Reap extends BaseCommand {
   static override summary = 'Find what earlier runs left behind, and end it with --yes.';
   static override description =
-    `Only processes that carry proclet's own mark and whose proclet and guardian are gone; never
-another program's, another user's, or what a running proclet has started.`;
+    `Only processes that carry proclet's own mark, are in the control group of one of your runs, or came of
+such a process, and whose proclet and guardian are gone; never what a running proclet has started. A process that your
+run started as another user is named if it is not yours to end, and the record of the run stays until it is gone: exit
+status 1.`;
   static override examples = [
     { description: 'what is left', command: '<%= config.bin %> reap' },
     { description: 'end it', command: '<%= config.bin %> reap --yes' },
@@ -34,12 +36,10 @@ another program's, another user's, or what a running proclet has started.`;
       if (!flags.json) print('End them with: proclet reap --yes');
       return 0;
     }
-    const ended = await Promise.all(
-      leftovers.map((leftover) => endLeftover(leftover, { clock, table, directory, grace: 1_000 })),
-    );
+    const survivors = await endLeftovers(leftovers, { clock, table, directory, grace: 1_000 });
     clock.close();
-    const survivors = ended.flat();
-    if (!flags.json) print(survivors.length === 0 ? 'All of it is gone.' : namedSurvivors(survivors));
-    return survivors.length === 0 ? 0 : 1;
+    const rest = findLeftovers(directory, table);
+    if (!flags.json) print(namedRest(survivors, rest) || 'All of it is gone.');
+    return survivors.length === 0 && rest.length === 0 ? 0 : 1;
   }
 }

@@ -1,7 +1,7 @@
 /** The sentences about the end of a life: how it ended, why, what it took, what follows. Pure. */
 import { formatDuration } from '../duration.js';
 import { describeExit } from '../exit-status.js';
-import type { Exit, Happening, InstanceId, Next, Survivor } from '../model.js';
+import type { Exit, Happening, InstanceId, Nested, Next, Survivor } from '../model.js';
 import type { Mark } from './palette.js';
 
 /** One row of what proclet says. */
@@ -28,6 +28,7 @@ export function sentenceOfEnd(end: End): readonly Sentence[] {
     return sentenceOfEnd(named).map((one) => (one.lastWordsOf === undefined ? one : { ...one, lastWordsOf: end.id }));
   }
   const sentences = [end.cause === undefined ? byItself(end) : byUs(end, end.cause)];
+  for (const one of end.nested ?? []) sentences.push({ text: nestedSentence(end.id, one), mark: 'warning' });
   if (end.survivors.length > 0) sentences.push({ text: survivorsSentence(end), mark: 'failure' });
   return sentences;
 }
@@ -140,7 +141,20 @@ function restarting({ delay, failures }: Extract<Next, { is: 'restart' }>): stri
 
 function survivorsSentence({ id, survivors }: End): string {
   const named = survivors.map(({ pid, state, command }: Survivor) => `pid ${pid} (${state}, ${command})`);
-  return `${id}: ${counted(survivors.length)} could not be ended: ${named.join(', ')}`;
+  const denied = survivors.filter(({ denied }) => denied).map(({ pid }) => pid);
+  return `${id}: ${counted(survivors.length)} could not be ended: ${named.join(', ')}${adviceFor(denied)}`;
+}
+
+/** What to do about processes of another user; '' when there are none. */
+export function adviceFor(pids: readonly number[]): string {
+  if (pids.length === 0) return '';
+  const whose = pids.length === 1 ? 'is' : 'are';
+  return `; ${pids.join(' and ')} ${whose} of another user, end with: sudo kill -KILL ${pids.join(' ')}`;
+}
+
+function nestedSentence(id: InstanceId, { processes, pid, root }: Nested): string {
+  const whose = pid === undefined ? 'a proclet' : `a proclet (pid ${pid}, ${root})`;
+  return `${id}: ${counted(processes)} of ${whose} that was killed inside it, together with its guardian, had to be ended`;
 }
 
 /** What a stop took: `2 processes, TERM 0.1s`. */

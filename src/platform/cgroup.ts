@@ -35,6 +35,18 @@ export interface Cgroup {
   remove(): boolean;
 }
 
+/** Where the group of a run would be; '' when it is plain that none can be made. */
+export function plannedGroup(run: string): string {
+  const own = ownGroup();
+  try {
+    if (own === undefined) return '';
+    accessSync(own, constants.W_OK);
+    return join(own, `proclet-${run}`);
+  } catch {
+    return ''; // EACCES, EROFS
+  }
+}
+
 /** Makes the group of a run below proclet's own, or answers why that cannot be. */
 export function openCgroups(run: string): Cgroups | { readonly unavailable: string } {
   const own = ownGroup();
@@ -68,7 +80,8 @@ export function openCgroups(run: string): Cgroups | { readonly unavailable: stri
   };
 }
 
-function cgroupAt(directory: string): Cgroup {
+/** The group of a life or of a run that has one already. */
+export function cgroupAt(directory: string): Cgroup {
   return {
     directory,
     pids: () => pidsBelow(directory),
@@ -81,6 +94,37 @@ function cgroupAt(directory: string): Cgroup {
     },
     remove: () => removeCgroups(directory),
   };
+}
+
+/** The groups of runs below this process's own, by run. */
+export function cgroupsOfRuns(): Map<string, string> {
+  const own = ownGroup();
+  try {
+    const found = own === undefined ? [] : inner(own);
+    return new Map(found.flatMap((path) => (/proclet-(\d{11})$/.test(path) ? [[path.slice(-11), path]] : [])));
+  } catch {
+    return new Map(); // ENOENT, EACCES: nothing of ours can be in it
+  }
+}
+
+/** Why it cannot be known what is in a group; undefined when it can, also when the group is gone. */
+export function troubleReading(directory: string): string | undefined {
+  if (ownGroup() === undefined) return `its control group ${directory} is not mounted here`;
+  try {
+    // A process of another pid namespace is listed as 0.
+    const hidden = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').includes('0');
+    if (hidden) return `its control group ${directory} holds processes of another pid namespace`;
+    for (const below of inner(directory)) {
+      const trouble = troubleReading(below);
+      if (trouble !== undefined) return trouble;
+    }
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENODEV'
+      ? undefined
+      : `its control group ${directory} cannot be read (${code})`;
+  }
 }
 
 /** Where this process's own group is mounted. */

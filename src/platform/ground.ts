@@ -8,13 +8,13 @@ import { dirname, join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
-import { type Cgroups, openCgroups } from './cgroup.js';
+import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
 import { startGuardian } from './guardian.js';
-import { newRun } from './mark.js';
+import { newRun, runOf } from './mark.js';
 import type { ProcessTable } from './process-table.js';
 import { claimProject } from './runs.js';
-import { bootId, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
+import { bootId, pidNamespace, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
 
 export interface Ground {
   readonly identity: RunRecord;
@@ -44,7 +44,23 @@ export interface Builders {
 /** Between two attempts to remove a control group. */
 const longestPause: Millis = 50;
 
-/** Throws ProcletError when another `start` of the project runs. */
+/** The mark of the life of another run that this process is part of, by itself or by who started it; '' if it is none. */
+function lifeAround(table: ProcessTable): string {
+  const seen = new Set<number>();
+  for (let pid = process.pid; pid > 1 && !seen.has(pid); ) {
+    seen.add(pid);
+    const row = table.find(pid);
+    if (runOf(row?.mark) !== undefined) return row?.mark ?? '';
+    pid = row?.ppid ?? 0;
+  }
+  return '';
+}
+
+function openGroup(run: string): Cgroups | undefined {
+  const groups = openCgroups(run);
+  return 'directory' in groups ? groups : undefined;
+}
+
 function realpathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -53,25 +69,30 @@ function realpathOf(path: string): string {
   }
 }
 
+/** Throws ProcletError when another `start` of the project runs. */
 export function openGround({ clock, table, root, name, command, ports, grace, warn }: Builders): Ground {
   const run = newRun();
-  const groups = process.env['PROCLET_CGROUP'] === 'off' ? undefined : openCgroups(run);
-  const cgroups = groups && 'directory' in groups ? groups : undefined;
-  const cgroup = cgroups?.directory ?? '';
-  const identity: RunRecord = {
+  let identity: RunRecord = {
     ...{
       run,
       root: realpathOf(root),
       name,
       command,
       ports,
-      cgroup,
+      cgroup: process.env['PROCLET_CGROUP'] === 'off' ? '' : plannedGroup(run),
       pid: process.pid,
       started: table.find(process.pid)?.started ?? '',
     },
-    ...{ boot: bootId(), since: clock.wall() },
+    ...{ boot: bootId(), pids: pidNamespace(), within: lifeAround(table), since: clock.wall() },
   };
+  // The record first: whoever finds a group without one knows that nobody is about to use it.
   const { path: record, release } = leaveRecord();
+  const cgroups = identity.cgroup === '' ? undefined : openGroup(run);
+  if (identity.cgroup !== '' && cgroups === undefined) {
+    identity = { ...identity, cgroup: '' };
+    if (record !== '') writeRecord(dirname(record), identity);
+  }
+  const cgroup = cgroups?.directory ?? '';
   const detachment = createDetachment(`${record || join(tmpdir(), run)}.detach`, cgroup && dirname(cgroup));
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
@@ -86,7 +107,6 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
         return { path, release: command === 'start' ? claimProject(directory, identity) : () => {} };
       } catch (error) {
         removeRecord(path);
-        cgroups?.close();
         throw error;
       }
     } catch (error) {

@@ -1,57 +1,97 @@
 /**
- * What earlier runs of this user left behind: processes that carry a run's mark although the run's proclet and
- * its guardian are gone. Anything else is not touched.
+ * What earlier runs of this user left behind: the processes of runs whose proclet and guardian are gone. A run is this
+ * user's if its record is in the user's own directory, or, without a record, if one of its processes or its control
+ * group is the user's. Anything else is not touched.
  */
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Millis, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
-import { removeCgroups } from './cgroup.js';
+import { isAttended } from './attendance.js';
+import { cgroupAt, cgroupsOfRuns } from './cgroup.js';
+import { createGuests } from './guests.js';
 import { guardianMark, runOf } from './mark.js';
-import type { Processes, ProcessRow, ProcessTable } from './process-table.js';
+import type { Processes, ProcessTable } from './process-table.js';
 import { ProcessTrees } from './process-tree.js';
-import { bootId, type RunRecord, readRecords, recordPath, removeClaims, removeRecord } from './runtime-dir.js';
+import { forgetRun, searchRun } from './run-search.js';
+import { type RunRecord, readRecords } from './runtime-dir.js';
+import { isDenied } from './survivors.js';
 
 export interface Leftover {
   readonly run: string;
   /** Absent when the record is gone too. */
   readonly record?: RunRecord;
   readonly processes: readonly { readonly pid: number; readonly command: string }[];
+  /** Why there may be more than was found: the search could not look everywhere. */
+  readonly trouble?: string;
 }
 
 /** Looks, and removes the records of runs that are gone and left nothing. */
 export function findLeftovers(directory: string, table: ProcessTable): Leftover[] {
   const processes = table.read();
   const records = new Map(readRecords(directory).map((record) => [record.run, record]));
-  const marked = byRun(processes);
-  const runs = new Set([...records.keys(), ...marked.keys()]);
+  const groups = ownGroups();
+  const runs = new Set([...records.keys(), ...groups.keys(), ...ownMarks(processes)]);
   return [...runs].flatMap((run) => {
     const record = records.get(run);
-    const rows = marked.get(run) ?? [];
-    if (isAlive(run, record, rows, processes, table)) return [];
-    if (rows.length === 0) {
-      if (record) forget(directory, record);
+    if (isAttended({ run, record }, processes, table)) return [];
+    const cgroup = record?.cgroup ?? groups.get(run) ?? '';
+    const { rows, trouble } = searchRun({ run, cgroup }, processes);
+    if (rows.length === 0 && trouble === undefined) {
+      forgetRun(directory, { run, cgroup });
       return [];
     }
     const named = rows.map(({ pid }) => ({ pid, command: table.command(pid) }));
-    return [{ run, ...(record && { record }), processes: named }];
+    return [{ run, ...(record && { record }), processes: named, ...(trouble !== undefined && { trouble }) }];
   });
 }
 
-/** TERM, the grace, then SIGKILL until nothing is left. Answers what the kernel would not end. */
-export function endLeftover(
-  leftover: Leftover,
-  { clock, table, directory, grace }: { clock: Clock; table: ProcessTable; directory: string; grace: Millis },
-): Promise<readonly Survivor[]> {
+export interface Reaping {
+  readonly clock: Clock;
+  readonly table: ProcessTable;
+  readonly directory: string;
+  readonly grace: Millis;
+}
+
+/** How long a process may outlive SIGKILL before it is given up. */
+const patience: Millis = 5_000;
+
+/** The same when only what this user may not signal is left. */
+const deniedPatience: Millis = 200;
+
+/** How long a control group may stay after its last process, which somebody has yet to wait for. */
+const emptiesIn: Millis = 1_000;
+const pause: Millis = 20;
+
+/**
+ * TERM, the grace, then SIGKILL until nothing is left; then the records go, of the runs of which another search finds
+ * nothing. Answers what could not be ended.
+ */
+export async function endLeftovers(leftovers: readonly Leftover[], reaping: Reaping): Promise<readonly Survivor[]> {
+  const { clock, table, directory } = reaping;
+  const ended = await Promise.all(leftovers.map((leftover) => endLeftover(leftover, reaping)));
+  const until = clock.now() + emptiesIn;
+  while (findLeftovers(directory, table).length === 0 && leftoverGroups(leftovers) && clock.now() < until) {
+    await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
+  }
+  return [...new Map(ended.flat().map((survivor) => [survivor.pid, survivor])).values()];
+}
+
+function leftoverGroups(leftovers: readonly Leftover[]): boolean {
+  const groups = cgroupsOfRuns();
+  return leftovers.some(({ run }) => groups.has(run));
+}
+
+function endLeftover({ run, record }: Leftover, { clock, table, grace }: Reaping): Promise<readonly Survivor[]> {
+  const group = record?.cgroup || cgroupsOfRuns().get(run);
   return new Promise((resolve) => {
-    const trees = new ProcessTrees(clock, table);
+    const trees = new ProcessTrees(clock, table, createGuests(table));
     const cancels: (() => void)[] = [];
     const tree = trees.plant(
-      { leader: 0, mark: leftover.run, ownsGroup: false },
+      { leader: 0, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) },
       {
         orphaned() {},
         ended({ survivors }) {
           for (const cancel of cancels) cancel();
-          if (survivors.length === 0 && leftover.record) forget(directory, leftover.record);
           resolve(survivors);
         },
       },
@@ -59,47 +99,28 @@ export function endLeftover(
     tree.signal('SIGTERM');
     tree.leaderExited();
     cancels.push(clock.wakeAt(clock.now() + grace, tree.kill));
-    cancels.push(clock.wakeAt(clock.now() + grace + 5_000, tree.abandon));
+    cancels.push(
+      clock.wakeAt(clock.now() + grace + deniedPatience, () => tree.pids().every(isDenied) && tree.abandon()),
+    );
+    cancels.push(clock.wakeAt(clock.now() + grace + patience, tree.abandon));
   });
 }
 
-function forget(directory: string, { run, cgroup }: RunRecord): void {
-  if (cgroup !== '') removeCgroups(cgroup);
-  rmSync(`${recordPath(directory, run)}.detach`, { recursive: true, force: true });
-  removeRecord(recordPath(directory, run));
-  removeClaims(directory, run);
+/** The runs that this user's processes carry the mark of, guardians left out. */
+function ownMarks(processes: Processes): string[] {
+  return [...processes.values()].flatMap(({ pid, mark }) => {
+    const run = runOf(mark);
+    return run === undefined || mark === guardianMark(run) || !isOwn(`/proc/${pid}`) ? [] : [run];
+  });
 }
 
-/** A run is alive while its runner is, or a guardian that still has to do its work. */
-function isAlive(
-  run: string,
-  record: RunRecord | undefined,
-  rows: readonly ProcessRow[],
-  processes: Processes,
-  table: ProcessTable,
-): boolean {
-  if ([...processes.values()].some(({ mark }) => mark === guardianMark(run))) return true;
-  if (record) return record.boot === bootId() && processes.get(record.pid)?.started === record.started;
-  // Nobody wrote down who the runner is: a parent that is a proclet and not of the run itself may be.
-  return rows.some(
-    ({ ppid }) => runOf(processes.get(ppid)?.mark) !== run && ppid > 1 && table.command(ppid).includes('proclet'),
-  );
+function ownGroups(): Map<string, string> {
+  return new Map([...cgroupsOfRuns()].filter(([, path]) => isOwn(path)));
 }
 
-/** This user's processes by the run they belong to, guardians left out. */
-function byRun(processes: Processes): Map<string, ProcessRow[]> {
-  const runs = new Map<string, ProcessRow[]>();
-  for (const row of processes.values()) {
-    const run = runOf(row.mark);
-    if (run === undefined || row.mark === guardianMark(run) || !isOurs(row.pid)) continue;
-    runs.set(run, [...(runs.get(run) ?? []), row]);
-  }
-  return runs;
-}
-
-function isOurs(pid: number): boolean {
+function isOwn(path: string): boolean {
   try {
-    return statSync(`/proc/${pid}`).uid === process.getuid?.();
+    return statSync(path).uid === process.getuid?.();
   } catch {
     return false; // gone
   }

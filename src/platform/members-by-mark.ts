@@ -23,7 +23,8 @@ export function membersByMark(trees: readonly Tree[], processes: Processes): Map
     trees.map(({ leader, mark }) => {
       const started = processes.get(leader)?.started;
       const known = new Map(started === undefined ? [] : [[leader, started]]);
-      const tree = { mark, leader, known, ownsGroup: true, guests: new Set<string>() };
+      const [guests, orphaned] = [new Set<string>(), new Set<string>()];
+      const tree = { mark, leader, known, ownsGroup: true, guests, orphaned };
       const pids = membersOf(tree, processes, process.pid, [], kinship).map(({ pid }) => pid);
       return [mark, [...pids].sort((a, b) => Number(b === leader) - Number(a === leader) || a - b)];
     }),

@@ -4,7 +4,8 @@
  * A process is a member when it is in the tree's control group, when it carries the tree's mark, when it was a
  * member before (same pid, same start), when it is in the leader's process group or session, when it is a child
  * of a member, or in a session that a member leads. What carries the mark of another run belongs to that run's
- * own proclet and is left alone, with everything below it; such a run is a guest of the tree.
+ * own proclet and is left alone, with everything below it; such a run is a guest of the tree. A guest whose proclet
+ * and guardian are gone has nobody else to end it, so its processes are members.
  */
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessRow } from './process-table.js';
@@ -22,6 +23,8 @@ export interface Tree {
   ownsGroup: boolean;
   /** The runs of other proclets that were started from within the tree. */
   readonly guests: Set<string>;
+  /** Those of them whose proclet and guardian are gone: what they left belongs to the tree. */
+  readonly orphaned: Set<string>;
 }
 
 interface Kin {
@@ -73,7 +76,9 @@ export function membersOf(
 
 /** Whether a process is a member by what it is itself, whoever started it. */
 export function isMember(tree: Tree, row: ProcessRow): boolean {
-  return bears(row, tree.mark) || isInGroup(tree, row) || tree.known.get(row.pid) === row.started;
+  return (
+    bears(row, tree.mark) || isOrphaned(tree, row) || isInGroup(tree, row) || tree.known.get(row.pid) === row.started
+  );
 }
 
 /** Whether a process is in the group or session that the leader made. */
@@ -90,7 +95,14 @@ export function isGuest(tree: Tree, row: ProcessRow): boolean {
 /** Whether a process carries the mark of another run, or is a guardian. */
 export function isForeign(tree: Tree, row: ProcessRow): boolean {
   const run = runOf(row.mark);
-  return run !== undefined && (!tree.mark.startsWith(run) || row.mark === guardianMark(run));
+  if (run === undefined) return false;
+  return row.mark === guardianMark(run) || !(tree.mark.startsWith(run) || tree.orphaned.has(run));
+}
+
+/** Whether a process was left by a guest that nobody attends to any more. */
+export function isOrphaned(tree: Tree, row: ProcessRow): boolean {
+  const run = runOf(row.mark);
+  return run !== undefined && tree.orphaned.has(run);
 }
 
 function bears(row: ProcessRow, mark: string): boolean {

@@ -3,9 +3,11 @@
  * serves them all, and the next look is one deadline. A tree has ended when nothing of it is left, not when
  * its leader is gone.
  */
-import type { Millis, Survivor } from '../model.js';
+import type { Millis, Nested, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Cgroup } from './cgroup.js';
+import type { Guests, Orphan } from './guests.js';
+import { runOf } from './mark.js';
 import {
   isForeign,
   isGuest,
@@ -17,6 +19,7 @@ import {
   type Tree,
 } from './membership.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
+import { send, survivorsOf } from './survivors.js';
 
 const firstLook: Millis = 4;
 const slowestLook: Millis = 50;
@@ -57,7 +60,7 @@ export interface TreeListener {
   /** At the first look after the leader's end: how many are left. Not called when none are. */
   orphaned(processes: number): void;
   /** Called once, last. `processes` counts all that were seen, the leader included. */
-  ended(result: { processes: number; survivors: readonly Survivor[] }): void;
+  ended(result: { processes: number; survivors: readonly Survivor[]; nested?: readonly Nested[] }): void;
 }
 
 interface Ending extends Tree {
@@ -68,24 +71,30 @@ interface Ending extends Tree {
   over: boolean;
   announced: boolean;
   killing: boolean;
+  /** Whether the records of guests have been looked at since the end began. */
+  looked: boolean;
   pending: NodeJS.Signals[];
   quiet: number;
   /** When the guests are not waited for any more, once it is them alone who are left. */
   guestsLeaveAt: Millis | undefined;
+  /** Runs of other proclets that nobody attends to, and what was found of each. */
+  readonly nested: Map<string, { readonly orphan: Orphan; readonly pids: Set<number> }>;
 }
 
 export class ProcessTrees {
   readonly #clock: Clock;
   readonly #table: ProcessTable;
+  readonly #guests: Guests;
   readonly #self: number;
   readonly #ending = new Set<Ending>();
   #pause = firstLook;
   #dueAt = Infinity;
   #cancel = () => {};
 
-  constructor(clock: Clock, table: ProcessTable, self: number = process.pid) {
+  constructor(clock: Clock, table: ProcessTable, guests: Guests, self: number = process.pid) {
     this.#clock = clock;
     this.#table = table;
+    this.#guests = guests;
     this.#self = self;
   }
 
@@ -93,12 +102,14 @@ export class ProcessTrees {
     const started = this.#table.find(leader)?.started;
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
-      ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), cgroup, listener },
+      ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
+      nested: new Map(),
       ...{
         leaderGone: false,
         over: false,
         announced: false,
         killing: false,
+        looked: false,
         pending: [],
         quiet: 0,
         guestsLeaveAt: undefined,
@@ -144,7 +155,12 @@ export class ProcessTrees {
     this.#dueAt = Infinity;
     const processes = this.#table.read();
     const kinship = kinshipIn(processes);
-    const members = new Map([...this.#ending].map((tree) => [tree, this.#membersOf(tree, processes, kinship)]));
+    const members = new Map(
+      [...this.#ending].map((tree) => {
+        const rows = this.#membersOf(tree, processes, kinship);
+        return [tree, this.#adopt(tree, processes, rows.length) ? this.#membersOf(tree, processes, kinship) : rows];
+      }),
+    );
     for (const [tree, rows] of members) deliver(tree, rows, this.#table);
     const killing = new Map([...members].filter(([{ killing }]) => killing));
     if (killing.size > 0) this.#strike(killing, processes);
@@ -160,7 +176,27 @@ export class ProcessTrees {
   #membersOf(tree: Ending, processes: Map<number, ProcessRow>, kinship?: Kinship): ProcessRow[] {
     // That a group can be removed is the shortest way to know that nothing is in it.
     const grouped = tree.leaderGone && tree.cgroup?.remove() ? [] : tree.cgroup?.pids();
-    return membersOf(tree, processes, this.#self, grouped, kinship);
+    const members = membersOf(tree, processes, this.#self, grouped, kinship);
+    for (const { pid, mark } of tree.nested.size === 0 ? [] : members)
+      tree.nested.get(runOf(mark) ?? '')?.pids.add(pid);
+    return members;
+  }
+
+  /**
+   * Takes over what is left of the tree's guests that nobody attends to. Records are read when the end begins and when
+   * nothing else seems to be left. Returns whether there was anything to take over.
+   */
+  #adopt(tree: Ending, processes: Map<number, ProcessRow>, found: number): boolean {
+    if (tree.looked && found > 0 && tree.guests.size === 0) return false;
+    tree.looked = true;
+    const orphans = this.#guests.orphaned(tree.guests, tree.mark, processes);
+    const fresh = orphans.filter(({ run }) => !tree.orphaned.has(run));
+    for (const orphan of fresh) {
+      tree.guests.delete(orphan.run);
+      tree.orphaned.add(orphan.run);
+      tree.nested.set(orphan.run, { orphan, pids: new Set() });
+    }
+    return fresh.length > 0;
   }
 
   /**
@@ -169,7 +205,7 @@ export class ProcessTrees {
    */
   #strike(trees: ReadonlyMap<Ending, ProcessRow[]>, processes: Map<number, ProcessRow>): void {
     for (const [tree, members] of trees) {
-      empty(tree, processes);
+      empty(tree, processes, this.#self);
       for (const row of members) send(row, 'SIGSTOP', this.#table);
     }
     const seen = new Set(processes.keys());
@@ -222,14 +258,16 @@ export class ProcessTrees {
     this.#ending.delete(tree);
     tree.over = true;
     tree.cgroup?.remove();
-    tree.listener.ended({ processes: tree.known.size, survivors });
+    for (const run of tree.orphaned) this.#guests.forget(run);
+    const nested = nestedOf(tree);
+    tree.listener.ended({ processes: tree.known.size, survivors, ...(nested.length > 0 && { nested }) });
   }
 }
 
-/** A control group ends all that is in it in one write, unless another proclet's processes are in it too. */
-function empty(tree: Ending, processes: Map<number, ProcessRow>): void {
+/** A control group ends all that is in it in one write, unless another proclet's processes, or we, are in it too. */
+function empty(tree: Ending, processes: Map<number, ProcessRow>, self: number): void {
   const inside = tree.cgroup?.pids().map((pid) => processes.get(pid)) ?? [];
-  if (!inside.some((row) => row !== undefined && isForeign(tree, row))) tree.cgroup?.kill();
+  if (!inside.some((row) => row !== undefined && (row.pid === self || isForeign(tree, row)))) tree.cgroup?.kill();
 }
 
 /** Sends what was asked for, then SIGCONT to what is stopped: a stopped process cannot act on a signal. */
@@ -242,16 +280,8 @@ function deliver(tree: Ending, members: readonly ProcessRow[], table: ProcessTab
   }
 }
 
-/** Signals a process only if it is still the one that was seen: same pid, same start. */
-function send(row: ProcessRow, signal: NodeJS.Signals, table: ProcessTable): void {
-  if (!table.isSame(row)) return;
-  try {
-    process.kill(row.pid, signal);
-  } catch {
-    // ESRCH: gone in this very moment. EPERM: it became another user's, and is not ours to end.
-  }
-}
-
-function survivorsOf(rows: readonly ProcessRow[], table: ProcessTable): Survivor[] {
-  return rows.map(({ pid, state }) => ({ pid, state, command: table.command(pid) }));
+function nestedOf({ nested }: Ending): Nested[] {
+  return [...nested.values()].flatMap(({ orphan: { record }, pids }) =>
+    pids.size === 0 ? [] : [{ processes: pids.size, ...(record && { pid: record.pid, root: record.root }) }],
+  );
 }

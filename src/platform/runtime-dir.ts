@@ -2,7 +2,7 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
@@ -15,12 +15,16 @@ export interface RunRecord {
   readonly started: string;
   /** Start times and pids mean nothing after the next boot. */
   readonly boot: string;
+  /** The pid namespace that the numbers are of; '' where there are none. */
+  readonly pids: string;
   readonly root: string;
   /** What somebody named it; '' otherwise. */
   readonly name: string;
   /** The command; there is one `start` of a project and name at a time, and as many `run` as people want. */
   readonly command: 'start' | 'run';
   readonly cgroup: string;
+  /** The mark of the life of another run that this one was started in; '' when it was in none. */
+  readonly within: string;
   /** The first of each service's ports, whether it runs or not. */
   readonly ports: readonly number[];
   /** Wall time in milliseconds. */
@@ -56,6 +60,15 @@ export function bootId(): string {
   }
 }
 
+/** Names the pid namespace of this process: pids of another one mean nothing here. '' where there are none. */
+export function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return ''; // ENOENT: not Linux
+  }
+}
+
 export function recordPath(directory: string, run: string): string {
   return join(directory, `${run}.run`);
 }
@@ -67,7 +80,7 @@ export function socketPath(directory: string, run: string): string {
 
 export function writeRecord(directory: string, record: RunRecord): string {
   const path = recordPath(directory, record.run);
-  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
+  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   return path;
 }
 
@@ -85,8 +98,13 @@ export function removeRecord(path: string): void {
 /** Removes what a dead run has claimed. */
 export function removeClaims(directory: string, run: string): void {
   for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    if (name.endsWith('.claim') && readFileSync(path, 'utf8').trim() === run) unlinkSync(path);
+    if (!name.endsWith('.claim')) continue;
+    try {
+      const path = join(directory, name);
+      if (readFileSync(path, 'utf8').trim() === run) unlinkSync(path);
+    } catch {
+      // ENOENT: given back, or taken over, since it was listed
+    }
   }
 }
 

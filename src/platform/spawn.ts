@@ -192,10 +192,11 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
       orphaned: (processes) => {
         if (exit) listener.orphaned({ exit, processes });
       },
-      ended: ({ processes, survivors }) => {
+      ended: ({ processes, survivors, nested }) => {
         const port = portWasTaken === true ? portAfter(stage.ports, spec.port) : undefined;
         const remains: Remains = {
           ...{ exit: exit ?? { how: 'signal', signal: 'SIGKILL' }, processes, survivors },
+          ...(nested && { nested }),
           ...(port && { port }),
         };
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));

@@ -63,6 +63,7 @@ export function exited(
     signal,
     processes: remains.processes,
     survivors: remains.survivors,
+    ...(remains.nested && { nested: remains.nested }),
     ...(remains.port && { port: remains.port }),
     next,
   });

@@ -1,8 +1,12 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openCgroups } from '../../src/platform/cgroup.js';
+import type { Leftover } from '../../src/platform/leftovers.js';
+import { newRun } from '../../src/platform/mark.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf } from '../support/survivors.js';
+import { recordOf, recordsIn } from '../support/traces.js';
 import { type App, bin as proclet, type Workspace, workspace } from '../support/workspace.js';
 
 /** Ends proclet and its guardian in one instant, so that what runs is left behind. */
@@ -76,6 +80,120 @@ describe('proclet reap', () => {
     expect(records(ws)).toEqual([]);
   });
 });
+
+const isRoot = process.getuid?.() === 0;
+const hasGroups = 'directory' in groupsHere();
+
+function groupsHere() {
+  const groups = openCgroups(newRun());
+  if ('directory' in groups) groups.close();
+  return groups;
+}
+
+/** Loses the mark, the parent, and, for root, the user: only the control group still tells whose it is. */
+const daemon = `{ ulimit -S -w unlimited || ulimit -S -x unlimited; } 2>/dev/null
+${isRoot ? 'setpriv --reuid=65534 --clear-groups ' : ''}setsid sleep 601 & echo ready`;
+
+describe('what belongs to a run that is gone', () => {
+  test('is also what only its control group knows', async ({ skip }) => {
+    if (!hasGroups) skip('no control groups here');
+    const ws = workspace({ Procfile: 'web: sh daemon; exec sleep 600', daemon });
+    const app = ws.proclet('start');
+    await app.line('ready');
+    const record = recordOf(ws, app);
+    await abandon(app);
+    const list = ws.proclet('reap', '--json');
+    await list.exited;
+    expect(commandsIn(list.stdout, record.run)).toContain('sleep 601');
+    const end = ws.proclet('reap', '--yes');
+    expect(await end.exited).toEqual({ how: 'code', code: 0 });
+    expect(ws.survivors()).toEqual([]);
+    expect(records(ws)).toEqual([]);
+    expect(existsSync(record.cgroup)).toBe(false);
+  });
+
+  test('is also what runs as another user', async ({ skip }) => {
+    if (!isRoot) skip('only root starts services as another user');
+    const ws = workspace({
+      Procfile: 'web: echo ready; exec sleep 602',
+      'proclet.yml': 'services: {web: {user: nobody}}',
+    });
+    chmodSync(ws.directory, 0o755);
+    const app = ws.start(process.execPath, [proclet, 'start'], { env: { PROCLET_CGROUP: 'off' } });
+    await app.line('web.1 | ready');
+    const { run } = recordOf(ws, app);
+    await abandon(app);
+    const doctor = ws.proclet('doctor');
+    await doctor.exited;
+    expect(doctor.text).toMatch(/Earlier runs left \d+ process/);
+    const list = ws.proclet('reap', '--json');
+    await list.exited;
+    expect(commandsIn(list.stdout, run)).toEqual(['sleep 602']);
+    const end = ws.proclet('reap', '--yes');
+    expect(await end.exited).toEqual({ how: 'code', code: 0 });
+    expect(ws.survivors()).toEqual([]);
+    expect(records(ws)).toEqual([]);
+  });
+
+  test('is named when it is not ours to end, and its record stays until it is gone', async ({ skip }) => {
+    if (!isRoot) skip('only root starts something as two users');
+    const ws = workspace({
+      Procfile: 'web: echo ready; exec sleep 603',
+      'proclet.yml': 'services: {web: {user: daemon}}',
+    });
+    const app = ws.start(process.execPath, [proclet, 'start'], { env: { PROCLET_CGROUP: 'off' } });
+    await app.line('web.1 | ready');
+    const { run } = recordOf(ws, app);
+    await abandon(app);
+    const as = (...args: string[]) =>
+      ws.start('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, proclet, ...args]);
+    chmodSync(join(ws.directory, '.run'), 0o755);
+    const runtime = join(ws.directory, '.run/proclet');
+    for (const path of ['', ...records(ws)]) chownSync(join(runtime, path), 65534, 65534);
+    chmodSync(ws.directory, 0o755);
+    const end = as('reap', '--yes');
+    expect(await end.exited).toEqual({ how: 'code', code: 1 });
+    const [left] = ws.survivors();
+    expect(end.text).toContain(`sudo kill -KILL ${left?.pid}`);
+    expect(records(ws)).toContain(`${run}.run`);
+    process.kill(left?.pid ?? 0, 'SIGKILL');
+    await eventually(() => expect(ws.survivors()).toEqual([]));
+    expect(await as('reap').exited).toEqual({ how: 'code', code: 0 });
+    expect(records(ws)).toEqual([]);
+  }, 20_000);
+
+  test.each(['on', 'off'])(
+    'is ended by the run that it was started in, which names it (control groups %s)',
+    async (groups) => {
+      const ws = workspace({
+        'outer/Procfile': `outer: exec ${process.execPath} ${proclet} start -d ../inner`,
+        'inner/Procfile': 'inner: sleep 604 & echo ready; wait',
+      });
+      const app = ws.start(process.execPath, [proclet, 'start', '-d', 'outer'], {
+        env: { PROCLET_CGROUP: groups },
+      });
+      await app.line('inner.1 | ready');
+      const nested = recordsIn(ws).find(({ root }) => root.endsWith('/inner'));
+      const inner = nested?.pid ?? 0;
+      process.kill(inner, 'SIGSTOP');
+      for (const { pid, command } of childrenOf(inner))
+        if (command.includes('proclet-guardian')) process.kill(pid, 'SIGKILL');
+      process.kill(inner, 'SIGKILL');
+      await app.line(new RegExp(`outer.1: [23] processes of a proclet \\(pid ${inner}, .*/inner\\) that was killed`));
+      await eventually(() => expect(app.text.match(/inner.1 \| ready/g)).toHaveLength(2));
+      expect(sleepers(ws)).toEqual(['sleep 604']);
+      expect(recordsIn(ws).map(({ run }) => run)).not.toContain(nested?.run);
+      app.signal('SIGTERM');
+      expect(await app.exited).toEqual({ how: 'code', code: 143 });
+      expect(records(ws)).toEqual([]);
+    },
+  );
+});
+
+function commandsIn(json: string, run: string): string[] {
+  const found = (JSON.parse(json) as Leftover[]).find((one) => one.run === run);
+  return found?.processes.map(({ command }) => command) ?? [];
+}
 
 describe('proclet doctor', () => {
   test('names the means in use and what each would miss', async () => {

@@ -1,6 +1,7 @@
 import { afterEach } from 'vitest';
 import type { InstanceSpec, Output, Remains } from '../../src/model.js';
 import { createClock } from '../../src/platform/clock.js';
+import { createGuests } from '../../src/platform/guests.js';
 import { newRun } from '../../src/platform/mark.js';
 import { createPipes } from '../../src/platform/pipes.js';
 import { createProcessTable } from '../../src/platform/process-table.js';
@@ -30,7 +31,8 @@ export interface Life {
 export function live(directory: string, argv: [string, ...string[]], over: Partial<InstanceSpec> = {}): Life {
   const clock = createClock();
   clocks.push(clock);
-  const trees = new ProcessTrees(clock, createProcessTable());
+  const table = createProcessTable();
+  const trees = new ProcessTrees(clock, table, createGuests(table));
   const gate = { isOpen: true, whenOpen: (go: () => void) => go() };
   const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
   const ports = { isTaken: () => undefined, holder: () => '' };

@@ -213,3 +213,22 @@ test('what went wrong is marked', () => {
   ].map((event) => about(event)[0]?.mark);
   expect(marks).toEqual(['plain', 'warning', 'failure', 'plain']);
 });
+
+test('what another user owns is named with what to do about it', () => {
+  const survivors = [
+    { pid: 41, state: 'S', command: 'a', denied: true as const },
+    { pid: 42, state: 'S', command: 'b', denied: true as const },
+    { pid: 43, state: 'D', command: 'c' },
+  ];
+  expect(said(exited({ survivors }))[1]).toMatch(
+    /3 processes could not be ended: .*; 41 and 42 are of another user, end with: sudo kill -KILL 41 42$/,
+  );
+});
+
+test('what a proclet left that was killed inside a service is named with that proclet', () => {
+  const nested = [{ processes: 2, pid: 77, root: '/srv/inner' }, { processes: 1 }];
+  expect(said(exited({ cause: { reason: 'requested' }, took: 100, nested })).slice(1)).toEqual([
+    expect.stringMatching(/: 2 processes of a proclet \(pid 77, \/srv\/inner\) that was killed inside it/),
+    expect.stringMatching(/: 1 process of a proclet that was killed inside it/),
+  ]);
+});

@@ -18,6 +18,7 @@ function members(rows: ProcessRow[], over: Partial<Tree> = {}): number[] {
     known: new Map([[100, 's100']]),
     ownsGroup: true,
     guests: new Set(),
+    orphaned: new Set(),
     ...over,
   };
   const table = new Map(rows.map((one) => [one.pid, one]));
@@ -87,12 +88,26 @@ describe('the members of a tree', () => {
     expect([...guests]).toEqual(['98765432109']);
   });
 
+  test('include what a run that nobody attends to has left, wherever it went, but not its guardian', () => {
+    const orphaned = new Set(['98765432109']);
+    const theirs = row(300, { mark: markOf('98765432109', 1) });
+    const guardian = row(301, { mark: guardianMark('98765432109') });
+    expect(members([leader, theirs, guardian, row(302, { ppid: 300 })], { orphaned })).toEqual([100, 300, 302]);
+  });
+
   test('never include a guardian', () => {
     expect(members([leader, row(101, { ppid: 100, mark: guardianMark(run) })])).toEqual([100]);
   });
 
   test('include what is in the control group of the tree', () => {
-    const tree: Tree = { mark, leader: 100, known: new Map(), ownsGroup: false, guests: new Set() };
+    const tree: Tree = {
+      mark,
+      leader: 100,
+      known: new Map(),
+      ownsGroup: false,
+      guests: new Set(),
+      orphaned: new Set(),
+    };
     const table = new Map(
       [row(300), row(301, { mark: markOf('98765432109', 1) }), row(302)].map((one) => [one.pid, one]),
     );

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Survivor } from '../../../src/model.js';
+import type { Guests } from '../../../src/platform/guests.js';
 import { guardianMark, markOf } from '../../../src/platform/mark.js';
 import type { ProcessRow, ProcessTable } from '../../../src/platform/process-table.js';
 import { type PlantedTree, ProcessTrees } from '../../../src/platform/process-tree.js';
@@ -37,6 +38,15 @@ class FakeMachine implements ProcessTable {
   command = (pid: number) => `command of ${pid}`;
 }
 
+/** The runs of other proclets that nobody attends to. */
+let abandoned: string[];
+let forgotten: string[];
+const guests: Guests = {
+  orphaned: (known) =>
+    [...known].filter((one) => abandoned.includes(one)).map((one) => ({ run: one, record: undefined })),
+  forget: (one) => void forgotten.push(one),
+};
+
 let machine: FakeMachine;
 let clock: FakeClock;
 let tree: PlantedTree;
@@ -45,7 +55,7 @@ let ends: { processes: number; survivors: readonly Survivor[] }[];
 
 function plant(...rows: ProcessRow[]): void {
   machine.rows = rows;
-  const trees = new ProcessTrees(clock, machine, 50);
+  const trees = new ProcessTrees(clock, machine, guests, 50);
   tree = trees.plant(
     { leader: 100, mark, ownsGroup: true },
     { orphaned: (count) => orphaned.push(count), ended: (result) => ends.push(result) },
@@ -57,6 +67,8 @@ beforeEach(() => {
   clock = new FakeClock();
   orphaned = [];
   ends = [];
+  abandoned = [];
+  forgotten = [];
   vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
     machine.signals.push(`${signal} ${pid}`);
     return true;
@@ -177,6 +189,21 @@ describe('another proclet that was started from within', () => {
     clock.advance(0);
     expect(machine.signals.some((signal) => /10[23]$/.test(signal))).toBe(false);
     expect(machine.signals).toContain('SIGKILL 101');
+  });
+
+  test('leaves what it started to the tree when nobody attends to it any more', () => {
+    plant(leader, inner, theirs);
+    abandoned = [otherRun];
+    tree.signal('SIGTERM');
+    tree.kill();
+    clock.advance(0);
+    expect(machine.signals).toContain('SIGTERM 102');
+    expect(machine.signals).toContain('SIGKILL 102');
+    machine.rows = [];
+    tree.leaderExited();
+    clock.advance(1_000);
+    expect(ends).toEqual([{ processes: 3, survivors: [], nested: [{ processes: 1 }] }]);
+    expect(forgotten).toEqual([otherRun]);
   });
 
   test('is not gone before its guardian is', () => {
