@@ -8,6 +8,7 @@
  * Without `ss` or `stdbuf` nothing is told, and `isOn` says so.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { toolEnv } from '../tools.js';
 import { parseTallies, portFilter, type Tally } from './tallies.js';
 
 export interface Closings {
@@ -33,10 +34,11 @@ export function followClosings(heard: (tallies: ReadonlyMap<string, Tally>) => v
   let failures = 0;
 
   function start(ports: readonly number[]): ChildProcess {
-    const child = spawn('sh', ['-c', script, 'sh', ...portFilter(ports)], {
+    const child = spawn('/bin/sh', ['-c', script, 'sh', ...portFilter(ports)], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
       cwd: '/',
+      env: toolEnv(),
     });
     let rest = '';
     child.stdout.setEncoding('latin1').on('data', (text: string) => {

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import type { Millis } from '../model.js';
+import { toolEnv } from '../tools.js';
 import { keyOf } from './accesses.js';
 import type { Endpoint } from './sockets.js';
 
@@ -31,6 +32,7 @@ export function readTallies(ports: readonly number[]): Map<string, Tally> | unde
     const states = ['state', 'established', 'state', 'close-wait'];
     const text = execFileSync('ss', ['-tniH', ...states, ...portFilter(ports)], {
       encoding: 'utf8',
+      env: toolEnv(),
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 2_000,
       maxBuffer: 64 * 1024 * 1024,

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { detachedMark } from './mark.js';
 
 export interface Detachment {
   /** The PATH for a service that may detach these programs. */
@@ -32,11 +33,11 @@ export function createDetachment(directory: string, home: string): Detachment {
 /** Names are checked where proclet.yml is read; the paths are proclet's own. */
 function script(name: string, place: string, home: string): string {
   return `#!/bin/sh
-{ ulimit -S -w unlimited || ulimit -S -x unlimited; } 2>/dev/null
+{ ulimit -S -w ${detachedMark} || ulimit -S -x ${detachedMark}; } 2>/dev/null
 [ -z '${home}' ] || { echo 0 >'${home}/cgroup.procs'; } 2>/dev/null
 PATH=\${PATH#'${place}':}
 export PATH
-unset PROCLET_MARK
+export PROCLET_MARK=${detachedMark}
 exec ${name} "$@"
 `;
 }

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { guardianMark } from './mark.js';
-import { limitsCarryMarks } from './process-table.js';
+import { limitsCarryMarks } from './proc-table.js';
 
 export interface Guardian {
   /** Ends the guardian. Only when nothing of the run is left. */

@@ -4,6 +4,9 @@
  * The kernel has not enforced RLIMIT_LOCKS since Linux 2.4.25 (getrlimit(2)), yet copies it on fork and keeps
  * it on exec, and anyone can read it in /proc/PID/limits. It survives setsid, double forks, `env -i`, closed
  * descriptors and rewritten titles. A mark is fifteen digits: eleven for the run, four for the life.
+ *
+ * A program that starts a session for a user (su, runuser, sudo) sets every limit anew. So the mark is also in the
+ * environment, as PROCLET_MARK, which counts where the limit says nothing.
  */
 const runDigits = 11;
 const lifeDigits = 4;
@@ -24,6 +27,17 @@ export function markOf(run: string, life: number): string {
 export function guardianMark(run: string): string {
   return run + '0'.repeat(lifeDigits);
 }
+
+/** What a program carries instead that was let go: see detach.ts. One digit more than a mark, so that it names no run. */
+export const detachedMark = `1${'0'.repeat(runDigits + lifeDigits)}`;
+
+/** The mark that a soft limit is or that an environment (proc(5): NUL after each variable) holds, if one is. */
+export function markIn(limit: string | undefined, environment: () => string): string | undefined {
+  if (limit === detachedMark || runOf(limit) !== undefined) return limit;
+  return variable.exec(environment())?.[1];
+}
+
+const variable = /(?:^|\0)PROCLET_(?:MARK|GUARDIAN)=(\d{15,16})(?:\0|$)/;
 
 /** The run that a limit names, or undefined when the limit is none of proclet's marks. */
 export function runOf(mark: string | undefined): string | undefined {

@@ -1,7 +1,7 @@
 /** By which means this machine lets proclet know what belongs to a service, and what each of them would miss. */
 import { openCgroups } from './cgroup.js';
 import { newRun } from './mark.js';
-import { limitsCarryMarks } from './process-table.js';
+import { limitsCarryMarks } from './proc-table.js';
 
 export interface Mean {
   readonly name: string;

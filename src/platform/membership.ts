@@ -2,10 +2,11 @@
  * Which processes belong to a service, now. Pure: a table in, rows out.
  *
  * A process is a member when it is in the tree's control group, when it carries the tree's mark, when it was a
- * member before (same pid, same start), when it is in the leader's process group or session, when it is a child
- * of a member, or in a session that a member leads. What carries the mark of another run belongs to that run's
- * own proclet and is left alone, with everything below it; such a run is a guest of the tree. A guest whose proclet
- * and guardian are gone has nobody else to end it, so its processes are members.
+ * member before (same pid, same start), when it is in the leader's process group or session, when it has no mark and
+ * one of the tree's pipes for a standard stream, when it is a child of a member, or in a session that a member leads.
+ * What carries the mark of another run belongs to that run's own proclet and is left alone, with everything below it;
+ * such a run is a guest of the tree. A guest whose proclet and guardian are gone has nobody else to end it, so its
+ * processes are members.
  */
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessRow } from './process-table.js';
@@ -21,6 +22,8 @@ export interface Tree {
    * while a group bears its number, so this holds from the spawn until the group is once seen empty.
    */
   ownsGroup: boolean;
+  /** The pipes that proclet made for the leader's streams, by `pipeKey`. */
+  readonly pipes?: ReadonlySet<string> | undefined;
   /** The runs of other proclets that were started from within the tree. */
   readonly guests: Set<string>;
   /** Those of them whose proclet and guardian are gone: what they left belongs to the tree. */
@@ -52,7 +55,7 @@ export function membersOf(
   if (heir && heir.started !== tree.known.get(tree.leader)) tree.ownsGroup = false;
 
   const admit = (row: ProcessRow | undefined) => {
-    if (!row || members.has(row.pid) || row.pid === self || row.pid <= 1) return;
+    if (!row || members.has(row.pid) || row.pid === self || isNobodys(row)) return;
     if (isForeign(tree, row)) {
       const run = runOf(row.mark);
       if (run !== undefined && !tree.mark.startsWith(run)) tree.guests.add(run);
@@ -74,10 +77,19 @@ export function membersOf(
   return [...members.values()];
 }
 
+/** The system's first process, and with it all that nobody waits for. */
+function isNobodys({ pid }: ProcessRow): boolean {
+  return pid === 0 || pid === 1;
+}
+
 /** Whether a process is a member by what it is itself, whoever started it. */
 export function isMember(tree: Tree, row: ProcessRow): boolean {
   return (
-    bears(row, tree.mark) || isOrphaned(tree, row) || isInGroup(tree, row) || tree.known.get(row.pid) === row.started
+    bears(row, tree.mark) ||
+    isOrphaned(tree, row) ||
+    isInGroup(tree, row) ||
+    tree.known.get(row.pid) === row.started ||
+    holdsPipe(row, tree)
   );
 }
 
@@ -107,6 +119,10 @@ export function isOrphaned(tree: Tree, row: ProcessRow): boolean {
 
 function bears(row: ProcessRow, mark: string): boolean {
   return runOf(row.mark) !== undefined && row.mark?.startsWith(mark) === true;
+}
+
+function holdsPipe({ pipes = [] }: ProcessRow, tree: Tree): boolean {
+  return tree.pipes !== undefined && pipes.some((pipe) => tree.pipes?.has(pipe));
 }
 
 export function kinshipIn(processes: Processes): Kinship {

@@ -8,6 +8,7 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toolEnv } from '../tools.js';
 
 /** Both ends, as descriptors. Neither blocks the program that opened them; the child's end is made to when it is inherited. */
 export interface PipeEnds {
@@ -44,7 +45,7 @@ export function createPipes(first: number): Pipes {
     try {
       const paths = Array.from({ length: due }, (_, n) => join(directory, String(n)));
       // Whoever a service runs as may open its own output again.
-      isAble = spawnSync('mkfifo', ['-m', '622', ...paths], { stdio: 'ignore' }).status === 0;
+      isAble = spawnSync('mkfifo', ['-m', '622', ...paths], { stdio: 'ignore', env: toolEnv() }).status === 0;
       if (!isAble) return;
       for (const path of paths) {
         const read = openSync(path, O_RDONLY | O_NONBLOCK);

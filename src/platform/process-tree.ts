@@ -41,6 +41,8 @@ export interface Seed {
   /** The leader was started in a session and group of its own. */
   readonly ownsGroup: boolean;
   readonly cgroup?: Cgroup | undefined;
+  /** What was made for its streams, by `pipeKey`. */
+  readonly pipes?: readonly string[];
 }
 
 export interface PlantedTree {
@@ -98,12 +100,12 @@ export class ProcessTrees {
     this.#self = self;
   }
 
-  plant({ leader, mark, ownsGroup, cgroup }: Seed, listener: TreeListener): PlantedTree {
+  plant({ leader, mark, ownsGroup, cgroup, pipes = [] }: Seed, listener: TreeListener): PlantedTree {
     const started = this.#table.find(leader)?.started;
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
-      nested: new Map(),
+      ...{ nested: new Map(), pipes: new Set(pipes) },
       ...{
         leaderGone: false,
         over: false,

@@ -5,6 +5,7 @@
 import { accessSync, constants, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
+import { toolEnv } from '../tools.js';
 
 /** The same program in a terminal of its own. */
 export function inTerminal(argv: readonly [string, ...string[]], shell: string | undefined): [string, ...string[]] {
@@ -36,7 +37,7 @@ export async function resizeTerminal(pids: readonly number[], size: { columns: n
   const terminals = new Set(pids.flatMap(terminalOf));
   for (const path of terminals) {
     const words = ['rows', String(size.rows), 'cols', String(size.columns)];
-    await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore' });
+    await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore', env: toolEnv() });
   }
 }
 

@@ -3,7 +3,7 @@
  * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Env, Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
@@ -12,6 +12,7 @@ import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
 import { markingScript, markOf } from './mark.js';
 import { type Pipes, streamOf } from './pipes.js';
+import { pipeKey } from './proc-table.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
 import { inTerminal, terminalTrouble } from './pty.js';
 import { readLines } from './read-lines.js';
@@ -107,6 +108,8 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 interface Launched {
   readonly process: ChildProcess;
   readonly streams: readonly [Writable | null, Readable | null, Readable | null];
+  /** Its ends of them, by `pipeKey`, where they are pipes of our own. */
+  readonly pipes: readonly string[];
 }
 
 type Running = Launched & { readonly process: { readonly pid: number } };
@@ -140,8 +143,10 @@ function launch(
     detached: stdio !== 'attached',
     ...(owner && { uid: owner.uid, gid: owner.gid }),
   });
-  for (const fd of given) if (typeof fd === 'number') closeSync(fd);
-  return { process: child, streams: ours(child) };
+  const made = given.flatMap((fd) => (typeof fd === 'number' ? [fd] : []));
+  const keys = made.map((fd) => pipeKey(fstatSync(fd)));
+  for (const fd of made) closeSync(fd);
+  return { process: child, streams: ours(child), pipes: keys };
 }
 
 interface Streams {
@@ -187,7 +192,13 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
     readLines(stage, spec.id, 'stderr', stderr, listener.output),
   ];
   const tree: PlantedTree = stage.trees.plant(
-    { mark: ties.mark, cgroup: ties.cgroup, leader: child.pid, ownsGroup: stage.stdio !== 'attached' },
+    {
+      mark: ties.mark,
+      cgroup: ties.cgroup,
+      pipes: launched.pipes,
+      leader: child.pid,
+      ownsGroup: stage.stdio !== 'attached',
+    },
     {
       orphaned: (processes) => {
         if (exit) listener.orphaned({ exit, processes });

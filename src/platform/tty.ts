@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { execa } from 'execa';
+import { toolEnv } from '../tools.js';
 
 /**
  * Remembers the modes of the terminal on proclet's streams and answers what puts them back: a full-screen
@@ -9,7 +10,7 @@ import { execa } from 'execa';
  */
 export async function keepTerminal(): Promise<(() => Promise<void>) | undefined> {
   if (![0, 1, 2].some(isatty)) return undefined;
-  const options = { stdin: 'inherit', stderr: 'ignore', reject: false } as const;
+  const options = { stdin: 'inherit', stderr: 'ignore', reject: false, env: toolEnv() } as const;
   const { stdout: modes } = isatty(0) ? await execa('stty', ['-g'], options) : {};
   return async () => {
     if (modes) await execa('stty', [modes], options);
@@ -24,7 +25,8 @@ export async function hearKeys(heard: (key: string) => void): Promise<(() => Pro
   const { stdin } = process;
   if (!stdin.isTTY || !process.stdout.isTTY) return undefined;
   const restore = await keepTerminal();
-  const cbreak = () => execa('stty', ['-icanon', '-echo', 'min', '1'], { stdin: 'inherit', reject: false });
+  const cbreak = () =>
+    execa('stty', ['-icanon', '-echo', 'min', '1'], { stdin: 'inherit', reject: false, env: toolEnv() });
   // A job in the background may not touch the terminal: stty would be stopped, and we would wait for it.
   if (restore === undefined || !isForeground()) return undefined;
   const onData = (chunk: Buffer) => {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Usage } from '../model.js';
+import { toolEnv } from '../tools.js';
 
 /** proc(5): times are in hundredths of a second wherever Linux runs, memory in pages. */
 const tick = 10;
@@ -32,7 +33,7 @@ function fromPs(pids: readonly number[]): Pick<Usage, 'memory' | 'cpu'> {
   if (pids.length === 0) return { memory: 0, cpu: 0 };
   let text = '';
   try {
-    text = execFileSync('ps', ['-o', 'rss=,time=', '-p', pids.join(',')], { encoding: 'utf8' });
+    text = execFileSync('ps', ['-o', 'rss=,time=', '-p', pids.join(',')], { encoding: 'utf8', env: toolEnv() });
   } catch {
     // They are gone.
   }

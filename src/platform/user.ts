@@ -1,6 +1,7 @@
 /** Who services run as: users' ids and homes, from the system's user database. */
 import { execa } from 'execa';
 import { ProcletError } from '../errors.js';
+import { toolEnv } from '../tools.js';
 
 export interface Owner {
   readonly uid: number;
@@ -17,7 +18,7 @@ export async function ownersOf(users: Iterable<string>): Promise<ReadonlyMap<str
 }
 
 async function ownerOf(user: string): Promise<Owner> {
-  const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false });
+  const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false, env: toolEnv() });
   if (failed) throw new ProcletError('CONFIG', `there is no user '${user}' on this machine`);
   // passwd(5): name:password:uid:gid:comment:home:shell
   const [name = user, , uid, gid, , home = '/'] = stdout.trim().split(':');

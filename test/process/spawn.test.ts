@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { detachedMark } from '../../src/platform/mark.js';
 import { eventually } from '../support/eventually.js';
 import { live } from '../support/stage.js';
 import { workspace } from '../support/workspace.js';
@@ -89,18 +90,37 @@ describe('ending a tree', () => {
     expect(survivors()).toEqual([]);
   });
 
+  test.each([
+    ['keeps its environment', '', '</dev/null >/dev/null 2>&1'],
+    ['keeps its output', 'env -i', '</dev/null >/dev/null'],
+    ['keeps its input', 'env -i', '>/dev/null 2>&1'],
+  ])('finds a daemon that sets its own limits and %s', async (_, clear, redirections) => {
+    const { directory, survivors } = workspace({});
+    const daemon = `ulimit -S -w unlimited; exec ${clear} setsid sh -c 'echo $$ >daemon; exec sleep 1000' ${redirections}`;
+    const life = live(directory, [
+      '/bin/sh',
+      '-c',
+      `exec 3<&0; (${daemon} <&3) & until [ -s daemon ]; do :; done; echo ready`,
+    ]);
+    await eventually(() => expect(life.orphans).toEqual([1]));
+    life.child.signal('SIGTERM');
+    expect(await life.remains).toMatchObject({ exit: { how: 'code', code: 0 }, survivors: [] });
+    expect(survivors()).toEqual([]);
+  });
+
   test('wakes a stopped process so that it can obey', async () => {
     const { directory } = workspace({});
     const life = live(directory, [node, 'exits-after.mjs', '0', '100000']);
     await life.line('ready');
     process.kill(life.child.pid, 'SIGSTOP');
+    await eventually(() => expect(readFileSync(`/proc/${life.child.pid}/stat`, 'latin1')).toMatch(/\) T /));
     life.child.signal('SIGTERM');
     expect((await life.remains).exit).toEqual({ how: 'signal', signal: 'SIGTERM' });
   });
 
   test('does not wait for a pipe that a process outside the tree holds', async () => {
     const { directory, survivors } = workspace({});
-    const escaped = "(ulimit -S -w unlimited; exec setsid sh -c '>escaped; exec sleep 1000') &";
+    const escaped = `(ulimit -S -w ${detachedMark}; exec setsid sh -c '>escaped; exec sleep 1000') &`;
     const escaping = `${escaped} while [ ! -e escaped ]; do :; done; echo last words`;
     const life = live(directory, ['/bin/sh', '-c', escaping]);
     await life.line('last words');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { guardianMark, markOf, runOf } from '../../../src/platform/mark.js';
+import { detachedMark, guardianMark, markIn, markOf, runOf } from '../../../src/platform/mark.js';
 import { membersOf, type Tree } from '../../../src/platform/membership.js';
 import type { ProcessRow } from '../../../src/platform/process-table.js';
 
@@ -40,6 +40,13 @@ describe('the members of a tree', () => {
   test('include what carries the mark, wherever it went', () => {
     expect(members([leader, row(300, { mark })])).toEqual([100, 300]);
     expect(members([row(300, { mark })])).toEqual([300]);
+  });
+
+  test('include what has one of its pipes and no mark of its own', () => {
+    const pipes = new Set(['5:1', '5:2']);
+    const holder = row(300, { pipes: ['5:9', '5:2'] });
+    expect(members([leader, holder, row(301, { pipes: ['5:3'] })], { pipes })).toEqual([100, 300]);
+    expect(members([leader, holder])).toEqual([100]);
   });
 
   test('include the children of what carries the mark, though they lost it', () => {
@@ -140,5 +147,30 @@ describe('a mark', () => {
     for (const limit of [undefined, 'unlimited', '1024', '18446744073709551615', '012345678901234']) {
       expect(runOf(limit)).toBeUndefined();
     }
+  });
+});
+
+describe('the mark of a process', () => {
+  const environment = (text: string) => () => text;
+
+  test('is its limit, and otherwise what its environment says', () => {
+    const other = `PROCLET_MARK=${markOf('98765432109', 1)}`;
+    expect(markIn(mark, environment(other))).toBe(mark);
+    for (const limit of [undefined, 'unlimited', '100']) {
+      expect(markIn(limit, environment(`A=1\0PROCLET_MARK=${mark}\0B=2\0`))).toBe(mark);
+      expect(markIn(limit, environment(`PROCLET_GUARDIAN=${guardianMark(run)}\0`))).toBe(guardianMark(run));
+    }
+  });
+
+  test('is none for anything else that an environment holds', () => {
+    for (const text of ['', 'A=1\0', `NOT_PROCLET_MARK=${mark}\0`, `PROCLET_MARK=${mark}0000\0`, 'PROCLET_MARK=\0']) {
+      expect(markIn('unlimited', environment(text))).toBeUndefined();
+    }
+  });
+
+  test('names no run when it was let go, whatever its environment was', () => {
+    expect(markIn(detachedMark, environment(`PROCLET_MARK=${mark}\0`))).toBe(detachedMark);
+    expect(markIn('unlimited', environment(`PROCLET_MARK=${detachedMark}\0`))).toBe(detachedMark);
+    expect(runOf(detachedMark)).toBeUndefined();
   });
 });

@@ -1,0 +1,16 @@
+/** Programs of the system that proclet calls: ps, ss, stty, mkfifo … */
+
+/** Where systems keep them: proclet may be started with a PATH that has only what its services need, or with none. */
+const places = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+
+/** An environment in which they are found and speak English. */
+export function toolEnv(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: searchPath(process.env['PATH']), LC_ALL: 'C' };
+}
+
+/** A PATH, and after it the places where systems keep their programs. */
+export function searchPath(path: string | undefined): string {
+  // A program that lies in the directory where proclet was started is not the system's.
+  const absolute = (path ?? '').split(':').filter((place) => place.startsWith('/'));
+  return [...absolute, places].join(':');
+}
