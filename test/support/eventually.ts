@@ -1,5 +1,5 @@
 /** Asks until the fact holds, for at most `within` milliseconds; then throws what it said last. */
-export async function eventually<T>(fact: () => T | Promise<T>, within = 10_000): Promise<T> {
+export async function eventually<T>(fact: () => T | Promise<T>, within = 30_000): Promise<T> {
   const end = performance.now() + within;
   for (;;) {
     try {
