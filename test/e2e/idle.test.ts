@@ -1,35 +1,53 @@
 import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { type Workspace, workspace } from '../support/workspace.js';
+import { type App, type Workspace, workspace } from '../support/workspace.js';
 
 const get = (port: number, path = '/', init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' }, ...init });
 const start = (ws: Workspace, ...args: string[]) => ws.proclet('start', '-p', String(ws.port), ...args);
 
-/** Asks again and again for longer than the window, and checks that the service lives. */
-async function keepUsing(port: number, until: number): Promise<string> {
-  const first = await (await get(port)).text();
-  while (performance.now() < until) expect(await (await get(port)).text()).toBe(first);
-  return first;
+/**
+ * Starts a run and uses it for half as long again as its window: one life answers all the time. Where this machine made
+ * a pause in which the window could have passed, that was no use, and another run is tried.
+ */
+async function usedThroughout(begin: () => App, port: number, window: number): Promise<App> {
+  for (;;) {
+    const app = begin();
+    const first = await eventually(async () => (await get(port)).text());
+    const began = performance.now();
+    let [last, pause] = [began, 0];
+    const answers = new Set([first]);
+    while (last - began < 1.5 * window && pause < 0.7 * window) {
+      answers.add(await get(port).then((answer) => answer.text(), String));
+      const now = performance.now();
+      pause = Math.max(pause, now - last);
+      last = now;
+    }
+    if (pause < 0.7 * window) {
+      expect([...answers], app.text).toEqual([first]);
+      return app;
+    }
+    app.signal('SIGTERM');
+    await app.exited;
+  }
 }
 
 describe('--idle', () => {
   test('ends a service that nobody uses, with its port, and the run with 0', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
-    const app = start(ws, '--idle', '2s');
-    await app.line('serving');
-    await app.line(/web expires in .* unless it is used/);
-    await app.line(/web\.1 expired: idle for 2s, never used \(1 process, TERM/);
+    const app = start(ws, '--idle', '1s');
+    await app.line(/web\.1 expired: idle for 1s, never used \(1 process, TERM/);
     expect(await app.exited).toEqual({ how: 'code', code: 0 });
     await expect(get(ws.port)).rejects.toThrow();
   });
 
   test('does not make the first connection wait for longer than until the program listens', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
-    const app = start(ws, '--idle', '20s');
-    await eventually(() => get(ws.port));
-    // It is up, and told to be, a second after its start.
+    // It would be up, and told to be, when it has lived for that long.
+    ws.write('proclet.yml', 'services: {web: {settle: 1h, idle: 2h}}');
+    const app = start(ws);
+    expect(await eventually(async () => (await get(ws.port)).status)).toBe(200);
     const ps = ws.proclet('ps', '--json');
     await ps.exited;
     expect(JSON.parse(ps.stdout).services[0].instances[0].phase).toBe('starting');
@@ -38,33 +56,24 @@ describe('--idle', () => {
 
   test('is renewed by each access through the public port, and says when the last was', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
-    const app = start(ws, '--idle', '2s');
-    await eventually(() => get(ws.port));
-    await keepUsing(ws.port, performance.now() + 5_000);
-    expect(app.text).not.toContain('expired');
-    await app.line(/web\.1 expired: idle for 2s, last used [0-9.]+m?s ago/);
+    const app = await usedThroughout(() => start(ws, '--idle', '1s'), ws.port, 1_000);
+    await app.line(/web\.1 expired: idle for 1s, last used [0-9.]+m?s ago/);
   });
 
   test('sees accesses to a port that the program chose itself', async () => {
     const ws = workspace({ Procfile: `web: node serves.mjs ${'$'}OTHER` });
     const other = ws.port + 77;
     ws.write('.env', `OTHER=${other}\n`);
-    const app = start(ws, '--idle', '2s');
-    await app.line(`serving ${other}`);
-    await eventually(() => get(other));
-    await keepUsing(other, performance.now() + 5_000);
-    expect(app.text).not.toContain('expired');
-    await app.line(/web\.1 expired: idle for 2s, last used/);
+    const app = await usedThroughout(() => start(ws, '--idle', '1s'), other, 1_000);
+    await app.line(/web\.1 expired: idle for 1s, last used/);
   });
 
   test('leaves the public port to a program that has it hard-coded', async () => {
     const ws = workspace({});
     ws.write('Procfile', `web: node serves.mjs ${ws.port}\n`);
-    const app = start(ws, '--idle', '2s');
-    await app.line(`serving ${ws.port}`);
-    await keepUsing(ws.port, performance.now() + 4_000);
-    expect(app.text).not.toContain('expired');
-    await app.line(/web\.1 expired: idle for 2s/);
+    const app = await usedThroughout(() => start(ws, '--idle', '1s'), ws.port, 1_000);
+    expect(app.text).toContain(`serving ${ws.port}`);
+    await app.line(/web\.1 expired: idle for 1s/);
   });
 
   test('does not pass while a request is in flight, and is whole again when it ends', async () => {
@@ -73,7 +82,7 @@ describe('--idle', () => {
     await eventually(() => get(ws.port));
     const slow = get(ws.port, '/slow');
     const since = performance.now();
-    await eventually(() => expect(performance.now() - since).toBeGreaterThan(3_000));
+    await eventually(() => expect(performance.now() - since).toBeGreaterThan(1_500));
     expect(app.text).not.toContain('expired');
     await eventually(async () => expect(await (await get(ws.port, '/go')).text()).toBe('1'));
     expect(await (await slow).text()).toBe('slow\n');
@@ -94,11 +103,11 @@ describe('--idle', () => {
 
   test('of a service without a port is renewed by its output', async () => {
     const ws = workspace({
-      Procfile: 'worker: i=0; while [ $i -lt 6 ]; do echo tick; sleep 0.5; i=$((i+1)); done; exec sleep 1000',
+      Procfile: 'worker: i=0; while [ $i -lt 8 ]; do echo tick; sleep 0.25; i=$((i+1)); done; exec sleep 1000',
     });
-    const app = start(ws, '--idle', '1500ms');
-    await app.line(/worker\.1 expired: idle for 1\.5s/);
-    expect(app.text.match(/tick/g)).toHaveLength(6);
+    const app = start(ws, '--idle', '1s');
+    await app.line(/worker\.1 expired: idle for 1s/);
+    expect(app.text.match(/tick/g)).toHaveLength(8);
   });
 
   test('works for proclet run too', async () => {
@@ -127,14 +136,17 @@ describe('start: on-access', () => {
 
   test('answers everybody who came while it booted', async () => {
     const ws = workspace({
-      Procfile: 'web: sleep 1; exec node serves.mjs',
+      Procfile: 'web: until [ -e all-came ]; do sleep 0.02; done; exec node serves.mjs',
       'proclet.yml': 'services: {web: {start: on-access}}',
     });
-    start(ws);
+    const app = start(ws);
     await eventually(
       () => new Promise((open, fail) => createConnection(ws.port, '127.0.0.1', () => open(0)).once('error', fail)),
     );
-    const answers = await Promise.all(Array.from({ length: 200 }, async () => (await get(ws.port)).text()));
+    const all = Promise.all(Array.from({ length: 200 }, async () => (await get(ws.port)).text()));
+    await app.line('an access wakes web');
+    ws.write('all-came', '');
+    const answers = await all;
     expect(new Set(answers).size).toBe(1);
   });
 

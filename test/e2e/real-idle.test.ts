@@ -95,7 +95,7 @@ describe('a real program sleeps when nobody uses it, and wakes', () => {
         ws.survivors().filter(({ pid, command: what }) => pid !== app.pid && !what.includes('proclet-guardian')),
       ).toEqual([]);
       await ask(ws.port, says, expects);
-      expect(app.text.match(/an access wakes web/g)).toHaveLength(2);
+      await eventually(() => expect(app.text.match(/an access wakes web/g)).toHaveLength(2));
     });
   }
 });

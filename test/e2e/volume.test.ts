@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isAtRest } from '../support/at-rest.js';
 import { eventually } from '../support/eventually.js';
 import { linesOf, shell, statusOf } from '../support/launch.js';
 import { type App, type Workspace, workspace } from '../support/workspace.js';
@@ -34,9 +35,8 @@ describe('a reader that does not read', () => {
   test('holds the service back, proclet stays small, and in the end everything has arrived', async () => {
     const ws = workspace({ Procfile: `big: node prints-numbers.mjs ${lines} big 100` });
     const app = shell(ws, 'proclet start --no-timestamp | node reads-when-told.mjs');
-    const stalledAt = await atRest(() => Number(readFileSync(join(ws.directory, 'big.taken'), 'utf8')));
-    expect(stalledAt).toBeLessThan(bytes / 10);
-    const proclet = pidOf(ws, 'proclet.cjs start');
+    const proclet = await heldBack(ws);
+    expect(Number(ws.read('big.taken'))).toBeLessThan(bytes / 10);
     expect(peakMegabytes(proclet)).toBeLessThan(200);
     ws.write('read', '');
     const most = await peakUntilTheEnd(app, proclet);
@@ -52,8 +52,7 @@ describe('a reader that does not read', () => {
   test('does not keep a stop from ending the services', async () => {
     const ws = workspace({ Procfile: 'big: node prints-numbers.mjs 3000000 big 100' });
     const app = shell(ws, '{ proclet start; echo "status $?" >status; } | node reads-when-told.mjs');
-    await atRest(() => Number(readFileSync(join(ws.directory, 'big.taken'), 'utf8')));
-    process.kill(pidOf(ws, 'proclet.cjs start'), 'SIGINT');
+    process.kill(await heldBack(ws), 'SIGINT');
     const isHere = () => ws.survivors().some(({ command }) => command.includes('prints-numbers.mjs'));
     await eventually(() => expect(isHere()).toBe(false));
     ws.write('read', '');
@@ -129,6 +128,14 @@ function pidOf(ws: Workspace, command: string): number {
   return found[0]?.pid ?? 0;
 }
 
+/** Waits until the service and proclet wait for the reader; answers proclet's pid. */
+async function heldBack(ws: Workspace): Promise<number> {
+  await eventually(() => expect(Number(ws.read('big.taken'))).toBeGreaterThan(0));
+  const proclet = pidOf(ws, 'proclet.cjs start');
+  await isAtRest(pidOf(ws, 'node prints-numbers.mjs'));
+  return proclet;
+}
+
 /** The most memory that a process ever had; NaN when it is gone. */
 function peakMegabytes(pid: number): number {
   try {
@@ -147,17 +154,4 @@ async function peakUntilTheEnd(app: App, pid: number): Promise<number> {
     expect(app.child.exitCode).not.toBe(null);
   }, 40_000);
   return most;
-}
-
-/** The number, once it is above 0 and has not changed over a good many looks. */
-async function atRest(number: () => number): Promise<number> {
-  const looks: number[] = [];
-  return eventually(() => {
-    looks.push(number());
-    const last = looks.slice(-50);
-    expect(last).toHaveLength(50);
-    expect(last[0]).toBeGreaterThan(0);
-    expect(new Set(last).size).toBe(1);
-    return last[0] ?? 0;
-  });
 }

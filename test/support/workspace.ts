@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -44,6 +45,8 @@ export interface Workspace {
     options?: { env?: Record<string, string | undefined>; detached?: boolean },
   ): App;
   write(path: string, text: string): void;
+  /** Writes a file in one step, as editors do: who watches it sees one change, and never half a file. */
+  save(path: string, text: string): void;
   read(path: string): string;
   survivors(): { pid: number; command: string }[];
 }
@@ -83,6 +86,11 @@ export function workspace(files: Record<string, string>): Workspace {
       return port;
     },
     write,
+    save(path, text) {
+      const draft = `${directory}.draft`;
+      writeFileSync(draft, text);
+      renameSync(draft, join(directory, path));
+    },
     read: (path) => readFileSync(join(directory, path), 'utf8'),
     start,
     proclet: (...args) => start(process.execPath, [bin, ...args]),

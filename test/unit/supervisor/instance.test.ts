@@ -171,9 +171,19 @@ const stories: Record<string, Scene[]> = {
     [20, restart, 'starting', 'spawn'],
   ],
   'a start of what starts or runs changes nothing': [...up, [1_100, 'start', 'up', ''], [9_000, 'deadline', 'up', '']],
-  'a stop or kill of what is down or failed changes nothing': [
+  'a stop or kill of what is down changes nothing': [
     [0, stop, 'down', ''],
     [1, kill, 'down', ''],
+  ],
+  'a stop or kill of what failed changes nothing': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(1)), 'backoff', 'exited>restart1000'],
+    [1_010, 'deadline', 'starting', 'spawn'],
+    [1_020, exit(code(1)), 'backoff', 'exited>restart2000'],
+    [3_020, 'deadline', 'starting', 'spawn'],
+    [3_030, exit(code(1)), 'failed', 'exited>failed'],
+    [3_040, stop, 'failed', ''],
+    [3_050, kill, 'failed', ''],
   ],
 };
 
