@@ -49,10 +49,12 @@ export type Happening =
       readonly after: Millis;
       readonly probed: boolean;
     }
-  | ({ readonly type: 'output' } & Output)
+  /** `generation`: the life that printed it; absent where another program tells of it. */
+  | ({ readonly type: 'output'; readonly generation?: number } & Output)
   | {
       readonly type: 'stopping';
       readonly id: InstanceId;
+      readonly generation: number;
       readonly cause: StopCause;
       readonly signal: NodeJS.Signals;
       readonly grace: Millis;

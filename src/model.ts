@@ -172,10 +172,10 @@ export type Role = 'serving' | 'coming' | 'going';
 
 export interface Instance {
   readonly spec: InstanceSpec;
-  /** Unlike that of any other life of the run. */
+  /** Unlike that of any other instance of the run, those that are gone included. */
   readonly key: string;
   readonly role: Role;
-  /** Counts the lives of the slot, from 1; 0 before the first. */
+  /** The number of its life among all that the slot had in this run, from 1; 0 before the first. Never given twice. */
   readonly generation: number;
   /** What is wanted; `phase` is what is. */
   readonly goal: 'up' | 'down';

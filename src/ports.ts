@@ -90,6 +90,11 @@ export interface World {
   readonly next: (schedule: string, after: number) => number;
   /** Whether a service that inherits its sockets was seen to listen on a port of its own. */
   readonly listensItself: (tag: Tag) => boolean;
+  /**
+   * Looks once more, when every child's end was reported, for processes of the run; ends them and names them. Undefined
+   * when there are none. Never rejects.
+   */
+  readonly sweep?: (notice: (text: string) => void) => Promise<void> | undefined;
 }
 
 export type Observer = (event: ProcletEvent) => void;

@@ -171,32 +171,34 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
   return { finished, stop, snapshot: () => supervisor.snapshot() };
 }
 
-/** Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. */
+/**
+ * Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. One
+ * after the other, each from what the one before it made; what failed leaves no numbers behind.
+ */
 function configurator(run: Run, reread: Reread | undefined) {
-  const counts: Record<Tag, number> = {};
-  const reconfigure = async () => {
-    if (reread === undefined) throw new ProcletError('REFUSED', 'this run has no files to read again');
-    const places = new Map(run.plan().services.map((service) => [service.tag, service.position]));
-    await run.reconfigure(await reread(counts, places));
+  let counts: Readonly<Record<Tag, number>> = {};
+  let last: Promise<void> = Promise.resolve();
+  const reconfigure = (wanted: () => Readonly<Record<Tag, number>>): Promise<void> => {
+    const next = last.then(async () => {
+      if (reread === undefined) throw new ProcletError('REFUSED', 'this run has no files to read again');
+      const places = new Map(run.plan().services.map((service) => [service.tag, service.position]));
+      const all = { ...counts, ...wanted() };
+      await run.reconfigure(await reread(all, places));
+      counts = all;
+    });
+    last = next.catch(() => {});
+    return next;
+  };
+  const oneMore = (step: number) => {
+    const [first] = run.plan().services;
+    return first === undefined || step === 0 ? {} : { [first.tag]: Math.max(1, first.instances.length + step) };
   };
   return {
-    async configure(step = 0): Promise<void> {
-      const { services } = run.plan();
-      const [tag, count] = services.map((one) => [one.tag, one.instances.length] as const)[0] ?? [];
-      if (step !== 0 && tag !== undefined) counts[tag] = Math.max(1, (count ?? 1) + step);
-      await reconfigure().catch((error: Error) =>
+    configure: (step = 0) =>
+      reconfigure(() => oneMore(step)).catch((error: Error) =>
         run.supervisor.notice(`the configuration was not read again, and nothing changed:\n${error.message}`),
-      );
-    },
-    async scale(wanted: Readonly<Record<Tag, number>>): Promise<void> {
-      const before = { ...counts };
-      Object.assign(counts, wanted);
-      await reconfigure().catch((error: Error) => {
-        for (const tag of Object.keys(wanted)) delete counts[tag];
-        Object.assign(counts, before);
-        throw error;
-      });
-    },
+      ),
+    scale: (wanted: Readonly<Record<Tag, number>>) => reconfigure(() => wanted),
   };
 }
 

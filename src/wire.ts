@@ -102,7 +102,14 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'up':
       return { type, id: event.id, generation: event.generation, after: event.after, probed: event.probed };
     case 'stopping':
-      return { type, id: event.id, cause: causeOf(event.cause), signal: event.signal, grace: event.grace };
+      return {
+        type,
+        id: event.id,
+        generation: event.generation,
+        cause: causeOf(event.cause),
+        signal: event.signal,
+        grace: event.grace,
+      };
     case 'orphaned':
       return { type, id: event.id, exit: exitOf(event.exit), processes: event.processes };
     case 'unready':

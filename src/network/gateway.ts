@@ -3,6 +3,7 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
+import { lifeKey } from '../life-key.js';
 import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, ServiceSpec, Tag } from '../model.js';
 import type { Clock, Life, Use } from '../ports.js';
 import { type Door, Doors } from './doors.js';
@@ -53,8 +54,6 @@ export function createGateway(plan: Plan, clock: Clock, keeper: Keeper): Gateway
   return new PlannedGateway(plan, clock, keeper);
 }
 
-const keyOf = ({ id, generation }: Life): string => `${id}#${generation}`;
-
 class PlannedGateway implements Gateway {
   readonly #clock: Clock;
   readonly #keeper: Keeper;
@@ -88,7 +87,7 @@ class PlannedGateway implements Gateway {
   portOf(spec: InstanceSpec, generation: number): number {
     const { id, port } = spec;
     if (!this.#doors.before(id).some((door) => door.spec.hidesPort)) return port;
-    const key = keyOf({ id, generation });
+    const key = lifeKey({ id, generation });
     const own = this.#privatePorts.get(key) ?? this.#sparePorts.get(id)?.pop() ?? reservePort();
     this.#privatePorts.set(key, own);
     return own;
@@ -110,11 +109,10 @@ class PlannedGateway implements Gateway {
   observe(event: ProcletEvent): void {
     if (event.type === 'spawned') this.#begin(event);
     else if (event.type === 'exited') this.#end(event);
-    else if (event.type === 'stopping') this.#endsAnswering(event.id);
+    else if (event.type === 'stopping') this.#answering.delete(lifeKey(event));
     else if (event.type === 'output') {
-      for (const [key, probes] of this.#probes) {
-        if (key.startsWith(`${event.id}#`)) for (const probe of probes) probe.observe(event);
-      }
+      const { id, generation = 0 } = event;
+      for (const probe of this.#probes.get(lifeKey({ id, generation })) ?? []) probe.observe(event);
     }
   }
 
@@ -189,12 +187,12 @@ class PlannedGateway implements Gateway {
       if (door.front !== undefined || door.spec.inherited) continue;
       if (door.spec.eager) void this.#openLate(door);
       const answers = () => {
-        if (spec.ready === undefined) this.#answering.set(keyOf(life), life);
+        if (spec.ready === undefined) this.#answering.set(lifeKey(life), life);
         void this.#openLate(door);
       };
       probes.push(this.#probe(spec, life, { kind: 'tcp' }, answers));
     }
-    this.#probes.set(keyOf(life), probes);
+    this.#probes.set(lifeKey(life), probes);
     if (service.idle < Infinity && service.idleOn === 'access' && !this.#watches.has(spec.tag)) this.#watch(spec.tag);
   }
 
@@ -223,7 +221,7 @@ class PlannedGateway implements Gateway {
   }
 
   #end({ id, generation, next, cause }: Extract<ProcletEvent, { type: 'exited' }>): void {
-    const key = keyOf({ id, generation });
+    const key = lifeKey({ id, generation });
     for (const probe of this.#probes.get(key) ?? []) probe.cancel();
     this.#probes.delete(key);
     this.#answering.delete(key);
@@ -239,13 +237,9 @@ class PlannedGateway implements Gateway {
     this.#watches.delete(tag);
   }
 
-  #endsAnswering(stopped: InstanceId): void {
-    for (const [key, { id }] of this.#answering) if (id === stopped) this.#answering.delete(key);
-  }
-
   #probe(spec: InstanceSpec, life: Life, ready: Ready, then: () => void): ReadyProbe {
     const onReady = (host?: string) => {
-      if (host !== undefined) this.#hosts.set(keyOf(life), host);
+      if (host !== undefined) this.#hosts.set(lifeKey(life), host);
       then();
     };
     return probeReady({
@@ -274,7 +268,7 @@ class PlannedGateway implements Gateway {
   }
 
   #hostOf(spec: InstanceSpec, generation: number): string {
-    const key = keyOf({ id: spec.id, generation });
+    const key = lifeKey({ id: spec.id, generation });
     const known = this.#hosts.get(key);
     if (known !== undefined) return known;
     const host = loopbackOf(this.portOf(spec, generation));

@@ -1,5 +1,6 @@
 /** `generation:pid` of each life of a service, a line each, as `start_server --status-file` keeps it. */
 import writeFileAtomic from 'write-file-atomic';
+import { lifeKey } from '../life-key.js';
 import type { InstanceId, Plan, ProcletEvent, Tag } from '../model.js';
 
 /** Returns the observer that keeps the files of a plan. */
@@ -20,7 +21,7 @@ export function keepStatusFiles({ services }: Plan): (event: ProcletEvent) => vo
   };
   return (event) => {
     if (event.type === 'spawned') {
-      keep(event.id, (own) => own.set(`${event.id}#${event.generation}`, `${event.generation}:${event.pid}`));
-    } else if (event.type === 'exited') keep(event.id, (own) => own.delete(`${event.id}#${event.generation}`));
+      keep(event.id, (own) => own.set(lifeKey(event), `${event.generation}:${event.pid}`));
+    } else if (event.type === 'exited') keep(event.id, (own) => own.delete(lifeKey(event)));
   };
 }

@@ -1,7 +1,8 @@
 /**
  * The life of one instance, as a table: phase x input -> the next phase and what to do about it.
  *
- * Pure: the supervisor performs the effects and feeds the results back as inputs. Waits are absolute times.
+ * Pure: the supervisor performs the effects and feeds the results back as inputs. Waits are absolute times. The number
+ * of a life that begins is not decided here: other instances may have had lives in the same slot.
  */
 import type {
   Exit,
@@ -56,13 +57,12 @@ const table: Table = {
   up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: stay,     orphaned: sweep,       exited: died,       deadline: stay   },
   stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     orphaned: follow,      exited: stopped,    deadline: escalate },
   backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, ready: stay,     orphaned: impossible,  exited: impossible, deadline: retry  },
-  failed:   { start: spawnAfresh, stop: wantDown,   restart: spawnAfresh, kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
+  failed:   { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
 };
 
-/** `generation`: how many lives the slot had before. */
-export function newInstance(spec: InstanceSpec, role: Role = 'serving', generation = 0): Instance {
-  const key = role === 'serving' ? spec.id : `${spec.id}+${generation + 1}`;
-  return { spec, key, role, generation, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
+/** One that has not lived yet. `key`: unlike that of any other instance of the run. */
+export function newInstance(spec: InstanceSpec, key: string, role: Role = 'serving'): Instance {
+  return { spec, key, role, generation: 0, goal: 'down', failures: 0, stillborn: 0, phase: { is: 'down' } };
 }
 
 /** What an input does to an instance at a time. A `deadline` before its time changes nothing. */
@@ -114,7 +114,6 @@ function spawn(instance: Instance, now: Millis, changed = false): Step {
   return {
     instance: {
       ...instance,
-      generation: instance.generation + 1,
       phase: { is: 'starting', since: now, settlesAt, givesUpAt, changed },
     },
     effects: [{ type: 'spawn' }],
@@ -122,10 +121,9 @@ function spawn(instance: Instance, now: Millis, changed = false): Step {
 }
 
 /** A reload wakes what ended by itself; never what a person or a lease put down, nor what nobody has started yet. */
-function revive(i: In<'down'>, input: InputOf<'restart'>, now: Millis): Step {
+function revive(i: In<'down' | 'failed'>, input: InputOf<'restart'>, now: Millis): Step {
   const isReload = input.cause.reason === 'changed' || input.cause.reason === 'replaced';
-  const endedByItself = i.phase.cause === undefined && i.phase.lastExit !== undefined;
-  return isReload && !endedByItself ? stay(i) : spawnAfresh(i, input, now);
+  return isReload && i.goal === 'down' ? stay(i) : spawnAfresh(i, input, now);
 }
 
 function settle(i: In<'starting'>, _input: Input, now: Millis): Step {
@@ -162,7 +160,7 @@ function bringDown(i: In<'starting' | 'up'>, { cause, patient }: InputOf<'stop'>
     instance: { ...i, goal: 'down', phase },
     // Who was replaced is to finish its work, and knows best how its own processes do that.
     effects: [
-      tell({ type: 'stopping', id, cause, signal, grace }),
+      tell({ type: 'stopping', id, generation: i.generation, cause, signal, grace }),
       { type: 'signal', signal, to: i.role === 'going' && cause.reason === 'replaced' ? 'leader' : 'tree' },
     ],
   };

@@ -1,11 +1,15 @@
-/** The lives of all instances: performs what the table asks for. Owns the children; decides nothing. */
+/**
+ * The lives of all instances: performs what the table asks for. Owns the children; decides nothing. A child is known by
+ * its life, not by its slot or instance, and is kept until its own end was reported.
+ */
+import { lifeKey } from '../life-key.js';
 import type { Exit, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
-import type { Child, ChildListener, Spawn } from '../ports.js';
+import type { Child, ChildListener, Life, Spawn } from '../ports.js';
 import type { Effect } from './instance.js';
 
 export interface LivesListener {
   /** What is to be told about a life that begins. */
-  listenTo(key: string, tag: Tag): ChildListener;
+  listenTo(instance: Instance): ChildListener;
   began(spec: InstanceSpec, life: { pid: number; generation: number; coming: boolean }): void;
   tell(event: Happening): void;
   /** The services that wait for this one. */
@@ -21,7 +25,6 @@ export interface LastEnd {
 export class Lives {
   readonly #spawn: Spawn;
   readonly #listener: LivesListener;
-  /** By the keys of their instances. */
   readonly #children = new Map<string, Child>();
   readonly #ends = new Map<InstanceId, LastEnd>();
 
@@ -30,13 +33,15 @@ export class Lives {
     this.#listener = listener;
   }
 
-  /** A life is over: that of this instance, before it was told. */
-  ended(key: string, instance: Instance | undefined, end: Omit<LastEnd, 'cause'>): void {
-    this.#children.delete(key);
-    if (instance === undefined) return;
-    const { phase, spec } = instance;
-    const cause = phase.is === 'stopping' ? phase.cause : undefined;
-    this.#ends.set(spec.id, { ...end, ...(cause && { cause }) });
+  /** A life is over: that of this instance, before it was told. Returns whether it was one that ran. */
+  ended(life: Life, instance: Instance | undefined, end: Omit<LastEnd, 'cause'>): boolean {
+    const ran = this.#children.delete(lifeKey(life));
+    if (ran && instance !== undefined) {
+      const { phase } = instance;
+      const cause = phase.is === 'stopping' ? phase.cause : undefined;
+      this.#ends.set(life.id, { ...end, ...(cause && { cause }) });
+    }
+    return ran;
   }
 
   /** How the last life of a slot ended. */
@@ -44,24 +49,23 @@ export class Lives {
     return this.#ends.get(id);
   }
 
-  get(key: string): Child | undefined {
-    return this.#children.get(key);
+  /** The child that lives the present life of an instance. */
+  of({ spec, generation }: Instance): Child | undefined {
+    return this.#children.get(lifeKey({ id: spec.id, generation }));
   }
 
-  get keys(): readonly string[] {
-    return [...this.#children.keys()];
+  /** Every child whose end was not reported yet, whatever the instances say. */
+  get children(): readonly Child[] {
+    return [...this.#children.values()];
   }
 
-  signal(keys: Iterable<string>, signal: NodeJS.Signals, to: 'leader' | 'tree'): void {
-    for (const key of keys) this.#children.get(key)?.[to === 'leader' ? 'pass' : 'signal'](signal);
-  }
-
-  perform({ spec, key, generation, role }: Instance, effect: Effect): void {
-    const child = this.#children.get(key);
+  perform(instance: Instance, effect: Effect): void {
+    const { spec, generation, role } = instance;
+    const child = this.of(instance);
     switch (effect.type) {
       case 'spawn': {
-        const born = this.#spawn(spec, this.#listener.listenTo(key, spec.tag), generation);
-        this.#children.set(key, born);
+        const born = this.#spawn(spec, this.#listener.listenTo(instance), generation);
+        this.#children.set(lifeKey({ id: spec.id, generation }), born);
         this.#listener.began(spec, { pid: born.pid, generation, coming: role === 'coming' });
         return;
       }

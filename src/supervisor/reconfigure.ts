@@ -1,10 +1,12 @@
 /** Another plan for a run: what it changes (pure), and what is done about that. */
-import type { Happening, InstanceSpec, Plan, ServiceSpec, StopCause, Tag } from '../model.js';
+import type { Happening, InstanceId, InstanceSpec, Plan, ServiceSpec, StopCause, Tag } from '../model.js';
+import type { Input } from './instance.js';
 import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
 import type { Schedules } from './schedules.js';
+import type { Wakers } from './wakers.js';
 
 export interface Parts {
   readonly roster: Roster;
@@ -12,6 +14,10 @@ export interface Parts {
   readonly lineup: Lineup;
   readonly reloads: Reloads;
   readonly schedules: Schedules;
+  readonly wakers: Wakers;
+  /** The statuses of what failed for good, by instance. */
+  readonly failures: Map<InstanceId, number>;
+  receive(key: string, input: Input): void;
   /** Starts it, or its schedule. */
   begin(service: ServiceSpec): void;
   stop(keys: readonly string[], cause: StopCause): void;
@@ -20,31 +26,38 @@ export interface Parts {
 
 /** Ends what is gone, starts what is new, reloads what is another; touches nothing else. */
 export function reconfigure(before: Plan, after: Plan, parts: Parts): void {
-  const { roster, leases, lineup, reloads, schedules, stop, tell, begin } = parts;
+  const { roster, leases, lineup, reloads, schedules, wakers, failures, stop, tell, begin, receive } = parts;
   const { added, removed, changed } = differences(before, after);
   tell({ type: 'reconfigured', added, removed, changed: [...changed.keys()] });
   for (const tag of removed) {
     reloads.stop(tag);
     schedules.stop(tag);
+    lineup.forget(tag);
     leases.remove(tag);
+    wakers.failed(tag, new Error(`${tag} is not in the project any more`));
     stop(roster.keysOf(tag), { reason: 'requested' });
     if (!roster.isBusy(tag)) roster.removeService(tag);
   }
   for (const service of after.services) {
     const { tag } = service;
-    const wasBusy = roster.isBusy(tag);
-    const surplus = roster.setService(service);
+    // A service that had no slot was not put down by anybody: with the first slot it is like a new one.
+    const hadNone = before.services.find((one) => one.tag === tag)?.instances.length === 0;
+    const isNew = added.includes(tag) || (hadNone && service.instances.length > 0);
+    const wasWanted = roster.isWanted(tag);
+    const slots = roster.setService(service);
     stop(
-      surplus.map(({ key }) => key),
+      slots.surplus.map(({ key }) => key),
       { reason: 'requested' },
     );
-    for (const { key } of surplus) if (roster.isAtRest(key)) roster.remove(key);
+    for (const { key, spec } of slots.surplus) {
+      failures.delete(spec.id);
+      if (roster.isAtRest(key)) roster.remove(key);
+    }
     leases.set(service);
-    // Also of one that runs: it may have new slots.
-    if (added.includes(tag)) {
-      if (service.start === 'always') begin(service);
-    } else if (schedules.has(tag)) schedules.set(service);
-    else if (wasBusy && changed.has(tag)) lineup.want(tag);
+    if (isNew && service.start === 'always') begin(service);
+    else if (schedules.has(tag)) schedules.set(service);
+    // Of one that runs, what is new; what was put down stays down.
+    else if (wasWanted && !lineup.wants(tag)) for (const { key } of slots.added) receive(key, { type: 'start' });
   }
   for (const [tag, isOther] of changed) if (isOther) reloads.reload(tag, { reason: 'replaced' });
 }

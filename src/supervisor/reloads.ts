@@ -8,7 +8,7 @@
  */
 import type { Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
 import type { Clock, Life } from '../ports.js';
-import { type Input, newInstance } from './instance.js';
+import type { Input } from './instance.js';
 import type { Roster } from './roster.js';
 
 export interface ReloadActs {
@@ -31,7 +31,6 @@ export class Reloads {
   readonly #acts: ReloadActs;
   readonly #stale = new Set<Tag>();
   readonly #queues = new Map<Tag, InstanceId[]>();
-  readonly #generations = new Map<InstanceId, number>();
   /** When an old life that nobody uses any more gets its signal, by its key. */
   readonly #dismissals = new Map<string, Millis>();
   readonly #periodic = new Map<Tag, Millis>();
@@ -72,10 +71,8 @@ export class Reloads {
 
   /** An instance came up. */
   rose(instance: Instance): void {
-    const { spec, generation, role } = instance;
-    if (role === 'coming') this.#promote(instance);
-    this.#generations.set(spec.id, generation);
-    const { tag } = spec;
+    if (instance.role === 'coming') this.#promote(instance);
+    const { tag } = instance.spec;
     const every = this.#roster.services.get(tag)?.reloadEvery ?? Infinity;
     if (every < Infinity && !this.#periodic.has(tag)) this.#periodic.set(tag, this.#clock.now() + every);
     this.#next(tag, { reason: 'replaced' });
@@ -84,10 +81,11 @@ export class Reloads {
   /** A life of an instance is over. Whether that was all there is to say about it. */
   ended(instance: Instance): boolean {
     const { spec, key, role, phase } = instance;
-    this.#generations.set(spec.id, Math.max(instance.generation, this.#generations.get(spec.id) ?? 0));
     if (role === 'going') {
       this.#dismissals.delete(key);
       this.#roster.remove(key);
+      // It may have been to take over, in a slot that was taken away: then it is the next one's turn.
+      this.#next(spec.tag, { reason: 'replaced' });
       return true;
     }
     const isOver = phase.is === 'failed' || phase.is === 'down' || phase.is === 'backoff';
@@ -170,13 +168,10 @@ export class Reloads {
     this.#queues.delete(tag);
   }
 
-  #begin({ spec, generation }: Instance): void {
-    const { tag, id } = spec;
-    const before = Math.max(generation, this.#generations.get(id) ?? 0);
-    const probed = spec.ready !== undefined || !this.#acts.listensItself(tag);
+  #begin({ spec }: Instance): void {
+    const probed = spec.ready !== undefined || !this.#acts.listensItself(spec.tag);
     const ready = probed ? {} : { ready: { kind: 'tcp', timeout: listensWithin } as const };
-    const coming = newInstance({ ...spec, ...ready, restart: 'never' }, 'coming', before);
-    this.#roster.set(coming);
+    const coming = this.#roster.enter({ ...spec, ...ready, restart: 'never' }, 'coming');
     this.#acts.receive(coming.key, { type: 'start' });
   }
 
@@ -189,7 +184,9 @@ export class Reloads {
       this.#roster.remove(old.key);
       return;
     }
-    const going: Instance = { ...old, role: 'going', spec: { ...old.spec, stopSignal: old.spec.reloadSignal } };
+    // Its place is taken, so it has no next life, though it may have been asked to restart.
+    const spec = { ...old.spec, stopSignal: old.spec.reloadSignal };
+    const going: Instance = { ...old, role: 'going', goal: 'down', spec };
     this.#roster.set(going);
     const { generation } = coming;
     this.#acts.tell({ type: 'handed-over', id, generation, from: old.generation });

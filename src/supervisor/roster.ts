@@ -1,8 +1,9 @@
 /**
- * The services and instances of a run, and the questions about them. Only the supervisor writes into it. A slot has
- * one instance that serves and, during a handover, one that comes and those that go; each has its own key.
+ * The services and instances of a run, and the questions about them. A slot has one instance that serves and, during a
+ * handover, one that comes and those that go. Gives out what names them: keys of instances and numbers of lives, each
+ * once in a run, so that what is known of one is never taken for another's.
  */
-import type { Instance, InstanceId, Millis, Phase, Plan, ServiceSpec, Tag } from '../model.js';
+import type { Instance, InstanceId, InstanceSpec, Millis, Phase, Plan, Role, ServiceSpec, Tag } from '../model.js';
 import { newInstance, nextDeadline } from './instance.js';
 import { dependents, type Standing, standingOf } from './order.js';
 
@@ -11,6 +12,9 @@ export class Roster {
   readonly services = new Map<Tag, ServiceSpec>();
   readonly #byTag = new Map<Tag, Map<string, Instance>>();
   readonly #byKey = new Map<string, Instance>();
+  #entered = 0;
+  /** The number of the last life that each slot had, whether or not the slot is still there. */
+  readonly #generations = new Map<InstanceId, number>();
 
   constructor({ services }: Plan) {
     for (const service of services) this.setService(service);
@@ -18,21 +22,45 @@ export class Roster {
 
   /**
    * Adds a service, or replaces what is known of it: its new slots are added, those that stay get their new form.
-   * Answers with the instances for which there is no slot any more; they are going.
+   * Returns the instances of new slots, and those for which there is no slot any more; these are going.
    */
-  setService(service: ServiceSpec): readonly Instance[] {
+  setService(service: ServiceSpec): { readonly added: readonly Instance[]; readonly surplus: readonly Instance[] } {
     this.services.set(service.tag, service);
+    const added: Instance[] = [];
     for (const spec of service.instances) {
       const serving = this.serving(spec.id);
-      this.set(serving === undefined ? newInstance(spec) : { ...serving, spec });
+      if (serving === undefined) added.push(this.#fill(spec));
+      else this.set({ ...serving, spec });
     }
     const slots = new Set(service.instances.map(({ id }) => id));
     const surplus = this.of(service.tag).filter(({ spec, role }) => role !== 'going' && !slots.has(spec.id));
-    return surplus.map((instance) => {
-      const going: Instance = { ...instance, role: 'going' };
-      this.set(going);
-      return going;
-    });
+    return { added, surplus: surplus.map((instance) => this.set({ ...instance, role: 'going' })) };
+  }
+
+  /**
+   * An instance for a slot that has none. If the slot was there before and its last life is still being ended, that
+   * one gets it back: the next life begins when the port is free.
+   */
+  #fill(spec: InstanceSpec): Instance {
+    const leaving = this.of(spec.tag).findLast(
+      (one) => one.spec.id === spec.id && one.phase.is === 'stopping' && one.phase.cause?.reason !== 'replaced',
+    );
+    if (leaving === undefined) return this.enter(spec);
+    return this.set({ ...leaving, role: 'serving', spec });
+  }
+
+  /** A new instance, under a key of its own. */
+  enter(spec: InstanceSpec, role: Role = 'serving'): Instance {
+    this.#entered += 1;
+    return this.set(newInstance(spec, `${spec.id}@${this.#entered}`, role));
+  }
+
+  /** A life of an instance begins: it gets the next number of its slot. */
+  begin(instance: Instance): Instance {
+    const { id } = instance.spec;
+    const generation = (this.#generations.get(id) ?? 0) + 1;
+    this.#generations.set(id, generation);
+    return this.set({ ...instance, generation });
   }
 
   /** Forgets a service of which nothing runs. */
@@ -46,12 +74,13 @@ export class Roster {
     return this.#byKey.get(key);
   }
 
-  set(instance: Instance): void {
+  set(instance: Instance): Instance {
     const { key, spec } = instance;
     const own = this.#byTag.get(spec.tag);
     if (own) own.set(key, instance);
     else this.#byTag.set(spec.tag, new Map([[key, instance]]));
     this.#byKey.set(key, instance);
+    return instance;
   }
 
   remove(key: string): void {
@@ -135,6 +164,13 @@ export class Roster {
     return false;
   }
 
+  /** Whether anything of a service runs, or waits for its next life, and is not being put down. */
+  isWanted(tag: Tag): boolean {
+    return this.servingOf(tag).some(({ key, phase, goal }) => {
+      return !this.isAtRest(key) && (phase.is !== 'stopping' || phase.cause === undefined || goal === 'up');
+    });
+  }
+
   get isAnyBusy(): boolean {
     for (const tag of this.services.keys()) if (this.isBusy(tag)) return true;
     return false;
@@ -167,9 +203,8 @@ export class Roster {
   /** Whether a change of a file would start something: it ended by itself, well or not. */
   #awaitsChange(tag: Tag): boolean {
     if ((this.services.get(tag)?.watch ?? []).length === 0) return false;
-    const ended = ({ phase }: Instance) =>
-      phase.is === 'failed' || (phase.is === 'down' && phase.lastExit !== undefined && phase.cause === undefined);
-    return this.servingOf(tag).some(ended);
+    const isAtRest = ({ phase }: Instance) => phase.is === 'failed' || phase.is === 'down';
+    return this.servingOf(tag).some((instance) => isAtRest(instance) && instance.goal === 'up');
   }
 
   /** Whether anything runs that is after this service. */

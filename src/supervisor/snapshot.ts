@@ -35,8 +35,8 @@ export function takeSnapshot({ roster, ...shown }: Shown, now: Millis): Snapshot
 }
 
 function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, now: Millis): InstanceSnapshot {
-  const { spec, phase, role, generation, key } = instance;
-  const child = lives.get(key);
+  const { spec, phase, role, generation } = instance;
+  const child = lives.of(instance);
   const began = phase.is === 'up' ? phase.startedAt : 'since' in phase ? phase.since : undefined;
   const last = lives.lastEnd(spec.id);
   return {

@@ -6,9 +6,9 @@
 import { ProcletError } from '../errors.js';
 import type {
   Happening,
+  Instance,
   InstanceId,
   Plan,
-  Remains,
   Request,
   ServiceSpec,
   Snapshot,
@@ -18,6 +18,7 @@ import type {
 } from '../model.js';
 import type { ChildListener, Clock, Life, Observer, Supervision, World } from '../ports.js';
 import { awaken } from './awaken.js';
+import { killForgotten, type Shutdown, shutDown, statusAtEnd } from './ending.js';
 import { createEventBus, type EventBus } from './event-bus.js';
 import { type Input, step } from './instance.js';
 import type { LeaseEffect } from './lease.js';
@@ -27,7 +28,6 @@ import { Lives } from './lives.js';
 import { reconfigure } from './reconfigure.js';
 import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
-import { statusOfRun } from './run-status.js';
 import { Schedules } from './schedules.js';
 import { takeSnapshot } from './snapshot.js';
 import { resolveTargets } from './targets.js';
@@ -35,8 +35,6 @@ import { Uses } from './uses.js';
 import { perform, type Verb } from './verbs.js';
 import { judge } from './verdict.js';
 import { Wakers } from './wakers.js';
-
-type Shutdown = Extract<Request, { type: 'shutdown' }>;
 
 export class Supervisor implements Supervision {
   readonly finished: Promise<number>;
@@ -51,6 +49,7 @@ export class Supervisor implements Supervision {
   readonly #schedules: Schedules;
   readonly #wakers = new Wakers();
   readonly #uses: Uses;
+  readonly #sweep: World['sweep'];
   #run: 'new' | 'running' | 'finished' = 'new';
   #shutdown: Shutdown | undefined;
   readonly #failures = new Map<string, number>();
@@ -60,6 +59,7 @@ export class Supervisor implements Supervision {
   constructor(plan: Plan, { clock, spawn, look, ...world }: World) {
     this.#plan = plan;
     this.#clock = clock;
+    this.#sweep = world.sweep;
     this.#bus = createEventBus(clock);
     const tell = (event: Happening) => this.#bus.emit(event);
     this.finished = new Promise((resolve) => {
@@ -72,7 +72,7 @@ export class Supervisor implements Supervision {
     });
     this.#roster = new Roster(plan);
     this.#lives = new Lives(spawn, {
-      listenTo: (key, tag) => this.#listenTo(key, tag),
+      listenTo: (instance) => this.#listenTo(instance),
       began: ({ id, port }, event) => {
         this.#failures.delete(id);
         if (event.pid !== 0) this.#bus.emit({ type: 'spawned', id, port, ...event });
@@ -129,7 +129,7 @@ export class Supervisor implements Supervision {
   }
 
   pidsOf(tag: Tag): readonly number[] {
-    return this.#roster.keysOf(tag).flatMap((key) => this.#lives.get(key)?.pids() ?? []);
+    return this.#roster.of(tag).flatMap((instance) => this.#lives.of(instance)?.pids() ?? []);
   }
 
   ready({ id, generation }: Life): void {
@@ -160,7 +160,8 @@ export class Supervisor implements Supervision {
   }
 
   tap(id: InstanceId, listener: (chunk: Uint8Array) => void): (() => void) | undefined {
-    return this.#lives.get(this.#roster.serving(id)?.key ?? '')?.tap(listener);
+    const instance = this.#roster.serving(id);
+    return instance && this.#lives.of(instance)?.tap(listener);
   }
 
   #perform(verb: Verb): readonly InstanceId[] {
@@ -184,24 +185,15 @@ export class Supervisor implements Supervision {
       receive: (key: string, input: Input) => this.#receive(key, input),
       begin: (service: ServiceSpec) => this.#begin(service),
       wake: (tag: Tag) => this.wake(tag),
-      stop: (keys: readonly string[], cause: StopCause) => this.#stop(keys, false, cause),
+      stop: (keys: readonly string[], cause: StopCause, patient = false) => this.#stop(keys, patient, cause),
       end: (status: number) => void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false })),
     };
   }
 
   #shutDown(request: Shutdown): readonly InstanceId[] {
-    const { busy } = this.#roster;
     const again = this.#shutdown !== undefined;
     this.#shutdown ??= request;
-    this.#lineup.clear();
-    this.#reloads.stop();
-    this.#schedules.stop();
-    this.#wakers.close(new Error('proclet is ending'));
-    this.#leases.receiveAll({ type: 'stopped' });
-    const kill = { type: 'kill', cause: { reason: 'shutdown' } } as const;
-    if (again && request.patient) this.#stop(this.#roster.keys, true);
-    else if (again) for (const key of this.#roster.keys) this.#receive(key, kill);
-    return busy.map(({ spec }) => spec.id);
+    return shutDown(request, again, this.#parts);
   }
 
   /** At once, or at its times. */
@@ -224,8 +216,9 @@ export class Supervisor implements Supervision {
   #receive(key: string, input: Input): void {
     const before = this.#roster.get(key);
     if (before === undefined) return;
-    const { instance, effects } = step(before, input, this.#clock.now());
-    this.#roster.set(instance);
+    const { instance: after, effects } = step(before, input, this.#clock.now());
+    const begins = effects.some(({ type }) => type === 'spawn');
+    const instance = begins ? this.#roster.begin(after) : this.#roster.set(after);
     for (const effect of effects) this.#lives.perform(instance, effect);
     if (before.phase.is === 'up' || instance.phase.is !== 'up') return;
     this.#reloads.rose(instance);
@@ -233,27 +226,30 @@ export class Supervisor implements Supervision {
     if (!this.#reloads.isComing(instance.spec.tag)) this.#wakers.up(instance.spec.tag);
   }
 
-  #listenTo(key: string, tag: Tag): ChildListener {
+  /** What a child reports is about its own life: another one of the instance, or of the slot, is not concerned. */
+  #listenTo({ key, spec: { id, tag }, generation }: Instance): ChildListener {
+    const instance = () => {
+      const one = this.#roster.get(key);
+      return one?.generation === generation ? one : undefined;
+    };
     return {
       output: (output) => {
         this.#uses.printed(tag);
-        this.#bus.emit({ type: 'output', ...output });
+        this.#bus.emit({ type: 'output', ...output, generation });
       },
       orphaned: ({ exit, processes }) => {
-        this.#receive(key, { type: 'orphaned', exit, processes });
+        if (instance()) this.#receive(key, { type: 'orphaned', exit, processes });
         this.#rest();
       },
       exited: (remains) => {
-        this.#ended(key, remains);
-        judge(key, remains.exit, this.#parts);
+        const end = { exit: remains.exit, at: this.#clock.now() };
+        if (this.#lives.ended({ id, generation }, instance(), end) && instance()) {
+          this.#receive(key, { type: 'exited', remains });
+          judge(key, remains.exit, this.#parts);
+        }
         this.#rest();
       },
     };
-  }
-
-  #ended(key: string, remains: Remains): void {
-    this.#lives.ended(key, this.#roster.get(key), { exit: remains.exit, at: this.#clock.now() });
-    this.#receive(key, { type: 'exited', remains });
   }
 
   #performLease(tag: Tag, effect: LeaseEffect): void {
@@ -271,8 +267,10 @@ export class Supervisor implements Supervision {
     if (this.#shutdown === undefined) this.#lineup.start();
     else this.#lineup.stop(this.#shutdown.patient);
     const canWake = this.#shutdown === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
-    if (!this.#roster.isAnyBusy && !canWake) this.#end();
-    else {
+    if (!this.#roster.isAnyBusy && !canWake) {
+      if (this.#lives.children.length === 0) this.#end();
+      else killForgotten(this.#lives.children, this.#clock);
+    } else {
       const at = Math.min(...[this.#leases, this.#reloads, this.#roster, this.#schedules].map((each) => each.deadline));
       this.#disarm = this.#clock.wakeAt(at, () => this.#wakeUp());
     }
@@ -281,11 +279,14 @@ export class Supervisor implements Supervision {
   #end(): void {
     this.#run = 'finished';
     this.#wakers.close(new Error('proclet is ending'));
-    const { expireStatus } = this.#plan;
-    const outcome = { asked: this.#shutdown?.status, failure: [...this.#failures.values()][0], expireStatus };
-    const status = statusOfRun({ ...outcome, phases: this.#roster.phases });
-    this.#bus.emit({ type: 'stopped', status });
-    this.#finish(status);
+    const status = statusAtEnd(this.#shutdown?.status, this.#parts);
+    const finish = () => {
+      this.#bus.emit({ type: 'stopped', status });
+      this.#finish(status);
+    };
+    const sweeping = this.#sweep?.((text) => this.notice(text));
+    if (sweeping === undefined) finish();
+    else void sweeping.then(finish);
   }
 
   #wakeUp(): void {

@@ -84,15 +84,15 @@ function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedu
 }
 
 function signal({ signal, to }: Extract<Verb, { type: 'signal' }>, targets: readonly Target[], parts: VerbParts) {
-  const { keys, ids } = running(targets, parts);
-  parts.lives.signal(keys, signal, to);
+  const { children, ids } = running(targets, parts);
+  for (const { child } of children) child[to === 'leader' ? 'pass' : 'signal'](signal);
   return ids;
 }
 
 function send(text: string, targets: readonly Target[], parts: VerbParts): readonly InstanceId[] {
-  const { keys, ids } = running(targets, parts);
+  const { children, ids } = running(targets, parts);
   if (ids.length === 0) throw refused(targets, 'is not running, so nobody can read that');
-  const deaf = keys.filter((key) => parts.lives.get(key)?.send(text) !== true);
+  const deaf = children.filter(({ child }) => !child.send(text)).map(({ id }) => id);
   if (deaf.length > 0) throw new ProcletError('REFUSED', `${deaf.join(', ')} does not read its standard input`);
   return ids;
 }
@@ -128,9 +128,13 @@ function changeLeases(
 
 /** The instances that run, those that come and go with them. */
 function running(targets: readonly Target[], { roster, lives }: VerbParts) {
-  const wanted = new Set(targets.flatMap(({ ids }) => ids));
-  const found = lives.keys.flatMap((key) => roster.get(key) ?? []).filter(({ spec }) => wanted.has(spec.id));
-  return { keys: found.map(({ key }) => key), ids: [...new Set(found.map(({ spec }) => spec.id))] };
+  const children = targets.flatMap(({ tag, ids }) =>
+    roster.of(tag).flatMap((instance) => {
+      const [id, child] = [instance.spec.id, lives.of(instance)];
+      return child === undefined || !ids.includes(id) ? [] : [{ id, child }];
+    }),
+  );
+  return { children, ids: [...new Set(children.map(({ id }) => id))] };
 }
 
 function refused(targets: readonly Target[], why: string, hint?: string): ProcletError {

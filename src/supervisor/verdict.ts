@@ -1,6 +1,6 @@
 /** What the end of one life means for the other services and for the whole run. */
 import { describeExit, statusOf } from '../exit-status.js';
-import type { Exit, Plan, StopCause, Tag } from '../model.js';
+import type { Exit, InstanceId, Plan, StopCause, Tag } from '../model.js';
 import type { Leases } from './leases.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
@@ -14,8 +14,8 @@ export interface VerdictParts {
   readonly reloads: Reloads;
   readonly uses: Uses;
   readonly wakers: Wakers;
-  /** The statuses of what failed for good, by key. */
-  readonly failures: Map<string, number>;
+  /** The statuses of what failed for good, by instance. */
+  readonly failures: Map<InstanceId, number>;
   stop(keys: readonly string[], cause: StopCause): void;
   /** Ends everything, with this exit status. */
   end(status: number): void;

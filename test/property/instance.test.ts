@@ -45,7 +45,7 @@ class World {
   delays: number[] = [];
 
   constructor(over: Parameters<typeof instanceSpec>[0]) {
-    this.instance = newInstance(instanceSpec(over));
+    this.instance = newInstance(instanceSpec(over), 'web.1@1');
   }
 
   receive(input: Input): void {

@@ -20,7 +20,13 @@ const events: fc.Arbitrary<ProcletEvent> = fc.oneof(
   }),
   fc.record({ type: fc.constant('notice' as const), at: fc.constant(at), text: fc.string() }),
   fc.record({
-    ...{ type: fc.constant('stopping' as const), at: fc.constant(at), id, signal: fc.constant('SIGTERM' as const) },
+    ...{
+      type: fc.constant('stopping' as const),
+      at: fc.constant(at),
+      id,
+      generation: fc.integer({ min: 1 }),
+      signal: fc.constant('SIGTERM' as const),
+    },
     cause: fc.record({ reason: fc.constant('ttl' as const), window: millis }),
     grace: fc.oneof(millis, fc.constant(Infinity)),
   }),

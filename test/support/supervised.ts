@@ -5,9 +5,9 @@ import { FakeChildren } from './fake-children.js';
 import { FakeClock } from './fake-clock.js';
 
 /** A run of a plan without processes, started, on a clock that stands still. */
-export function supervised(plan: Plan, over: Partial<World> = {}) {
+export function supervised(plan: Plan, over: Partial<World> = {}, { mayOverlap = false } = {}) {
   const clock = new FakeClock();
-  const children = new FakeChildren();
+  const children = new FakeChildren({ mayOverlap });
   const use = { last: -Infinity, busy: false, listens: false };
   const supervisor = new Supervisor(plan, {
     ...{ clock, spawn: children.spawn, look: () => use, drain: async () => {} },

@@ -26,12 +26,19 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   up: [at({ type: 'up', id: 'web.1', after: 1000, probed: false })],
   output: [output('ready\n'), output('warning\n', { stream: 'stderr' }), output('long', { end: 'cut' })],
   stopping: [
-    at({ type: 'stopping', id: 'web.1', cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 }),
+    at({ type: 'stopping', id: 'web.1', generation: 1, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 }),
     at({
-      ...{ type: 'stopping', id: 'web.1', signal: 'SIGTERM', grace: 5000 },
+      ...{ type: 'stopping', id: 'web.1', generation: 1, signal: 'SIGTERM', grace: 5000 },
       cause: { reason: 'idle', window: 60_000, since: 60_000 },
     }),
-    at({ type: 'stopping', id: 'web.1', cause: { reason: 'ttl', window: 60_000 }, signal: 'SIGTERM', grace: Infinity }),
+    at({
+      type: 'stopping',
+      id: 'web.1',
+      generation: 1,
+      cause: { reason: 'ttl', window: 60_000 },
+      signal: 'SIGTERM',
+      grace: Infinity,
+    }),
   ],
   orphaned: [at({ type: 'orphaned', id: 'web.1', exit: { how: 'code', code: 0 }, processes: 2 })],
   killed: [at({ type: 'killed', id: 'web.1', signal: 'SIGTERM', after: 5000 })],

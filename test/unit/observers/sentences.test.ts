@@ -12,7 +12,7 @@ function said(...events: ProcletEvent[]): string[] {
 const spawned = (id = 'web.1', port = 5000): ProcletEvent => at({ type: 'spawned', id, pid: 812, port });
 const killed = at({ type: 'killed', id: 'web.1', signal: 'SIGTERM', after: 5000 });
 const stopping = (id: string): ProcletEvent =>
-  at({ type: 'stopping', id, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 });
+  at({ type: 'stopping', id, generation: 1, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 });
 
 describe('a start', () => {
   test('is told with its pid and port', () => {
@@ -179,7 +179,14 @@ describe('a shutdown', () => {
   });
 
   test('is not a stop of one', () => {
-    const stop = at({ type: 'stopping', id: 'web.1', cause: { reason: 'requested' }, signal: 'SIGTERM', grace: 5000 });
+    const stop = at({
+      type: 'stopping',
+      id: 'web.1',
+      generation: 1,
+      cause: { reason: 'requested' },
+      signal: 'SIGTERM',
+      grace: 5000,
+    });
     expect(said(spawned(), stop)).toHaveLength(1);
   });
 

@@ -28,7 +28,7 @@ function shown(effect: Effect): string {
 }
 
 function play(scenes: Scene[], over: Parameters<typeof instanceSpec>[0] = {}): Instance {
-  let instance = newInstance(instanceSpec(over));
+  let instance = newInstance(instanceSpec(over), 'web.1@1');
   for (const [at, input, phase, effects] of scenes) {
     const answer = step(instance, typeof input === 'string' ? ({ type: input } as Input) : input, at);
     instance = answer.instance;
@@ -199,7 +199,9 @@ describe('the life of an instance', () => {
   });
 
   test('an input that cannot happen in a phase is a bug and says so', () => {
-    expect(() => step(newInstance(instanceSpec()), exit(code(0)), 0)).toThrow('web.1 is down and cannot have exited');
+    expect(() => step(newInstance(instanceSpec(), 'web.1@1'), exit(code(0)), 0)).toThrow(
+      'web.1 is down and cannot have exited',
+    );
   });
 
   test('the obituary of an expired instance tells cause, life and the time the stop took', () => {
