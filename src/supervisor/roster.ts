@@ -74,6 +74,12 @@ export class Roster {
     return this.#byKey.get(key);
   }
 
+  /** An instance, if this is its present life. */
+  living(key: string, generation: number): Instance | undefined {
+    const instance = this.#byKey.get(key);
+    return instance?.generation === generation ? instance : undefined;
+  }
+
   set(instance: Instance): Instance {
     const { key, spec } = instance;
     const own = this.#byTag.get(spec.tag);

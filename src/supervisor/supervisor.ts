@@ -228,10 +228,7 @@ export class Supervisor implements Supervision {
 
   /** What a child reports is about its own life: another one of the instance, or of the slot, is not concerned. */
   #listenTo({ key, spec: { id, tag }, generation }: Instance): ChildListener {
-    const instance = () => {
-      const one = this.#roster.get(key);
-      return one?.generation === generation ? one : undefined;
-    };
+    const instance = () => this.#roster.living(key, generation);
     return {
       output: (output) => {
         this.#uses.printed(tag);
