@@ -36,11 +36,14 @@ describe('GET /launch', () => {
     const ws = workspace({});
     const files = {
       Procfile: `web: ${web}\ndb: ${web}\nother: ${web}\n`,
-      'proclet.yml': 'services: {web: {after: [db], idle: 2s}, db: {ready: {tcp: true}}}\n',
+      'proclet.yml': 'services: {web: {after: [db], idle: 1s}, db: {ready: {tcp: true}}}\n',
     };
     const { get, visit, roots } = await launcherOf(ws, { hoge: files });
     const answer = await get('/launch?project=hoge&service=web');
     expect(answer.status).toBe(302);
+    const address = answer.headers.location ?? '';
+    // A request that is not answered keeps it up, however long the questions take.
+    const held = fetch(`${address}slow`);
     const pid = Number(await visit('/launch?project=hoge&service=web'));
     expect(isRunning(pid)).toBe(true);
     const ps = ws.proclet('ps', '-d', roots['hoge'] ?? '', '--json');
@@ -51,14 +54,16 @@ describe('GET /launch', () => {
       'db up',
       'other down',
     ]);
+    await eventually(async () => expect(await (await fetch(`${address}go`)).text()).toBe('1'));
+    expect(await (await held).text()).toBe('slow\n');
     // Each access renews the window; without one it ends, and with it what was only there for it.
     await eventually(async () => {
       expect(isRunning(pid)).toBe(false);
       const { text } = await get('/');
-      expect(text).toContain('web.1 expired: idle for 2s');
+      expect(text).toContain('web.1 expired: idle for 1s');
       // While anything of it is there, whoever connects would wake it.
       expect(text).not.toMatch(/proclet start, pid/);
-      await refuses(portOf(answer.headers.location));
+      await refuses(portOf(address));
       expect(ws.survivors().filter(({ command }) => command.includes('serves.mjs'))).toEqual([]);
     });
     expect(Number(await visit('/launch?project=hoge&service=web'))).not.toBe(pid);
@@ -99,18 +104,20 @@ describe('GET /launch', () => {
     const ws = workspace({});
     const files = {
       Procfile: `web: ${web}\ndb: ${web}\n`,
-      'proclet.yml': 'services: {web: {after: [db], idle: 4s}, db: {ready: {tcp: true}}}\n',
+      'proclet.yml': 'services: {web: {after: [db], idle: 2s}, db: {ready: {tcp: true}}}\n',
     };
-    const { get, visit } = await launcherOf(ws, { hoge: files }, '--idle', '2s');
-    const ended = (text: string) => eventually(async () => expect((await get('/')).text).toContain(text), 15_000);
+    const { get, visit, roots } = await launcherOf(ws, { hoge: files }, '--idle', '1s');
+    const ended = (text: string) => eventually(async () => expect((await get('/')).text).toContain(text));
     await visit('/launch?project=hoge&service=db');
-    await ended('db.1 expired: idle for 2s');
+    await ended('db.1 expired: idle for 1s');
     // With web it lives for longer than its own window, and on for that after it, since it was asked for.
     await visit('/launch?project=hoge&service=web');
     const pid = Number(await visit('/launch?project=hoge&service=db'));
-    await ended('web.1 expired: idle for 4s');
-    expect(isRunning(pid)).toBe(true);
-    await eventually(() => expect(isRunning(pid)).toBe(false), 15_000);
+    await ended('web.1 expired: idle for 2s');
+    await eventually(() => expect(isRunning(pid)).toBe(false));
+    const logs = ws.proclet('logs', '-d', roots['hoge'] ?? '', '--grep', 'expired');
+    await logs.exited;
+    expect(logs.stdout.match(/\w+\.1(?= expired)/g)).toEqual(['db.1', 'web.1', 'db.1']);
   });
 
   test('of a service that ends at once says how it ended and what it printed, however fast it was', async () => {

@@ -51,10 +51,19 @@ export interface Workspace {
   survivors(): { pid: number; command: string }[];
 }
 
-const open: { directory: string; apps: App[]; release(): void }[] = [];
+interface Opened {
+  readonly directory: string;
+  readonly apps: App[];
+  release(): unknown;
+}
 
-/** A directory with these files and every fixture. After the test nothing that ran in it may be left. */
-export function workspace(files: Record<string, string>): Workspace {
+const open: Opened[] = [];
+
+/**
+ * A directory with these files and every fixture. After the test nothing that ran in it may be left. Tests that run
+ * beside each other say when each has finished: `onTestFinished` of its context.
+ */
+export function workspace(files: Record<string, string>, onFinished?: (end: () => Promise<void>) => void): Workspace {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'proclet-')));
   const apps: App[] = [];
   for (const name of readdirSync(fixtures)) symlinkSync(join(fixtures, name), join(directory, name));
@@ -64,7 +73,9 @@ export function workspace(files: Record<string, string>): Workspace {
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
   let port: number | undefined;
-  open.push({ directory, apps, release: () => port !== undefined && releasePorts(port) });
+  const opened: Opened = { directory, apps, release: () => port !== undefined && releasePorts(port) };
+  if (onFinished === undefined) open.push(opened);
+  else onFinished(() => close(opened));
 
   const env = {
     HOME: directory,
@@ -137,22 +148,24 @@ function follow(child: ChildProcess): App {
   };
 }
 
-afterEach(async () => {
-  for (const { directory, apps, release } of open.splice(0)) {
-    for (const app of apps) if (app.child.exitCode === null && app.child.signalCode === null) app.signal('SIGTERM');
-    const ended = Promise.all(apps.map((app) => app.exited));
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())]);
-    const left = survivors(directory);
-    for (const { pid } of left) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // ESRCH: it ended by itself, too late
-      }
+async function close({ directory, apps, release }: Opened): Promise<void> {
+  for (const app of apps) if (app.child.exitCode === null && app.child.signalCode === null) app.signal('SIGTERM');
+  const ended = Promise.all(apps.map((app) => app.exited));
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())]);
+  const left = survivors(directory);
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // ESRCH: it ended by itself, too late
     }
-    await ended;
-    rmSync(directory, { recursive: true, force: true });
-    if (left.length === 0) release();
-    expect(left, 'nothing that the test started is left').toEqual([]);
   }
+  await ended;
+  rmSync(directory, { recursive: true, force: true });
+  if (left.length === 0) release();
+  expect(left, 'nothing that the test started is left').toEqual([]);
+}
+
+afterEach(async () => {
+  for (const opened of open.splice(0)) await close(opened);
 });
