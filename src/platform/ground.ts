@@ -10,7 +10,7 @@ import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
-import { startGuardian } from './guardian.js';
+import { type Guardian, startGuardian } from './guardian.js';
 import { newRun, runOf } from './mark.js';
 import type { ProcessTable } from './process-table.js';
 import { claimProject } from './runs.js';
@@ -23,6 +23,7 @@ export interface Ground {
   readonly run: string;
   readonly cgroups: Cgroups | undefined;
   readonly detachment: Detachment;
+  readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Only when nothing of the run is left. */
   close(): Promise<void>;
 }
@@ -96,7 +97,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
   const detachment = createDetachment(`${record || join(tmpdir(), run)}.detach`, cgroup && dirname(cgroup));
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
-    onLost: () => warn('the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet'),
+    onTrouble: warn,
   });
 
   function leaveRecord() {
@@ -132,6 +133,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     run,
     cgroups,
     detachment,
+    guardian,
     async close() {
       await guardian.close();
       detachment.close();

@@ -8,13 +8,13 @@ import type { Millis, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
 import { isAttended } from './attendance.js';
 import { cgroupAt, cgroupsOfRuns } from './cgroup.js';
+import { endTree } from './end-tree.js';
 import { createGuests } from './guests.js';
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { ProcessTrees } from './process-tree.js';
 import { forgetRun, searchRun } from './run-search.js';
 import { type RunRecord, readRecords } from './runtime-dir.js';
-import { isDenied } from './survivors.js';
 
 export interface Leftover {
   readonly run: string;
@@ -52,12 +52,6 @@ export interface Reaping {
   readonly grace: Millis;
 }
 
-/** How long a process may outlive SIGKILL before it is given up. */
-const patience: Millis = 5_000;
-
-/** The same when only what this user may not signal is left. */
-const deniedPatience: Millis = 200;
-
 /** How long a control group may stay after its last process, which somebody has yet to wait for. */
 const emptiesIn: Millis = 1_000;
 const pause: Millis = 20;
@@ -83,27 +77,9 @@ function leftoverGroups(leftovers: readonly Leftover[]): boolean {
 
 function endLeftover({ run, record }: Leftover, { clock, table, grace }: Reaping): Promise<readonly Survivor[]> {
   const group = record?.cgroup || cgroupsOfRuns().get(run);
-  return new Promise((resolve) => {
-    const trees = new ProcessTrees(clock, table, createGuests(table));
-    const cancels: (() => void)[] = [];
-    const tree = trees.plant(
-      { leader: 0, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) },
-      {
-        orphaned() {},
-        ended({ survivors }) {
-          for (const cancel of cancels) cancel();
-          resolve(survivors);
-        },
-      },
-    );
-    tree.signal('SIGTERM');
-    tree.leaderExited();
-    cancels.push(clock.wakeAt(clock.now() + grace, tree.kill));
-    cancels.push(
-      clock.wakeAt(clock.now() + grace + deniedPatience, () => tree.pids().every(isDenied) && tree.abandon()),
-    );
-    cancels.push(clock.wakeAt(clock.now() + grace + patience, tree.abandon));
-  });
+  const trees = new ProcessTrees(clock, table, createGuests(table));
+  const seed = { leader: 0, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) };
+  return endTree(trees, seed, { clock, signal: 'SIGTERM', grace });
 }
 
 /** The runs that this user's processes carry the mark of, guardians left out. */

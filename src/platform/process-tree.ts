@@ -37,6 +37,8 @@ const guestsLeaveIn: Millis = 3_000;
 /** What a tree is known by. */
 export interface Seed {
   readonly leader: number;
+  /** When the leader started, where that was noted before; else it is looked up. */
+  readonly started?: string;
   readonly mark: string;
   /** The leader was started in a session and group of its own. */
   readonly ownsGroup: boolean;
@@ -46,6 +48,8 @@ export interface Seed {
 }
 
 export interface PlantedTree {
+  /** When the leader started, as the process table tells; undefined when it was gone already. */
+  readonly started: string | undefined;
   /** Signals every member, and wakes the ones that are stopped so that they can act on it. */
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL until nothing is left. */
@@ -100,8 +104,8 @@ export class ProcessTrees {
     this.#self = self;
   }
 
-  plant({ leader, mark, ownsGroup, cgroup, pipes = [] }: Seed, listener: TreeListener): PlantedTree {
-    const started = this.#table.find(leader)?.started;
+  plant({ leader, mark, ownsGroup, cgroup, pipes = [], ...seed }: Seed, listener: TreeListener): PlantedTree {
+    const started = seed.started ?? this.#table.find(leader)?.started;
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
@@ -118,6 +122,7 @@ export class ProcessTrees {
       },
     };
     return {
+      started,
       signal: (signal) => {
         tree.pending.push(signal);
         this.#hasten(tree);

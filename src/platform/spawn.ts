@@ -10,6 +10,7 @@ import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
+import type { Guardian } from './guardian.js';
 import { markingScript, markOf } from './mark.js';
 import { type Pipes, streamOf } from './pipes.js';
 import { pipeKey } from './proc-table.js';
@@ -32,6 +33,7 @@ export interface Ports {
 export interface Stage {
   readonly clock: Clock;
   readonly trees: ProcessTrees;
+  readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Eleven digits: see mark.ts. */
   readonly run: string;
   /** Absent where proclet can make none. */
@@ -191,14 +193,10 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
     readLines(stage, spec.id, 'stdout', stdout, listener.output),
     readLines(stage, spec.id, 'stderr', stderr, listener.output),
   ];
+  const { mark, cgroup } = ties;
+  const known = { mark, pipes: launched.pipes, ownsGroup: stage.stdio !== 'attached' };
   const tree: PlantedTree = stage.trees.plant(
-    {
-      mark: ties.mark,
-      cgroup: ties.cgroup,
-      pipes: launched.pipes,
-      leader: child.pid,
-      ownsGroup: stage.stdio !== 'attached',
-    },
+    { ...known, leader: child.pid, cgroup },
     {
       orphaned: (processes) => {
         if (exit) listener.orphaned({ exit, processes });
@@ -210,10 +208,14 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
           ...(nested && { nested }),
           ...(port && { port }),
         };
+        if (survivors.length === 0) stage.guardian.ended(child.pid);
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
       },
     },
   );
+  const { started = '' } = tree;
+  const { stopSignal } = spec;
+  stage.guardian.born({ ...known, pid: child.pid, started, stopSignal, cgroup: cgroup?.directory ?? '' });
   child.once('exit', (code, signal) => {
     exit = signal === null ? { how: 'code', code: code ?? 0 } : { how: 'signal', signal };
     stdin?.destroy();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { has } from '../support/terminal.js';
+import { isGuardian } from '../support/traces.js';
 import { workspace } from '../support/workspace.js';
 
 interface Program {
@@ -91,9 +92,7 @@ describe('a real program sleeps when nobody uses it, and wakes', () => {
       const app = ws.proclet('start', '-p', String(ws.port));
       await eventually(() => ask(ws.port, says, expects));
       await app.line(/web\.1 expired: idle for 1s, last used/);
-      expect(
-        ws.survivors().filter(({ pid, command: what }) => pid !== app.pid && !what.includes('proclet-guardian')),
-      ).toEqual([]);
+      expect(ws.survivors().filter(({ pid }) => pid !== app.pid && !isGuardian(pid))).toEqual([]);
       await ask(ws.port, says, expects);
       await eventually(() => expect(app.text.match(/an access wakes web/g)).toHaveLength(2));
     });

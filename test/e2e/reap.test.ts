@@ -6,14 +6,13 @@ import type { Leftover } from '../../src/platform/leftovers.js';
 import { newRun } from '../../src/platform/mark.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf } from '../support/survivors.js';
-import { recordOf, recordsIn } from '../support/traces.js';
+import { guardianOf, isGuardian, recordOf, recordsIn } from '../support/traces.js';
 import { type App, bin as proclet, type Workspace, workspace } from '../support/workspace.js';
 
 /** Ends proclet and its guardian in one instant, so that what runs is left behind. */
 async function abandon(app: App): Promise<void> {
   process.kill(app.pid, 'SIGSTOP');
-  for (const { pid, command } of childrenOf(app.pid))
-    if (command.includes('proclet-guardian')) process.kill(pid, 'SIGKILL');
+  process.kill(guardianOf(app), 'SIGKILL');
   process.kill(app.pid, 'SIGKILL');
   await app.exited;
 }
@@ -176,8 +175,7 @@ describe('what belongs to a run that is gone', () => {
       const nested = recordsIn(ws).find(({ root }) => root.endsWith('/inner'));
       const inner = nested?.pid ?? 0;
       process.kill(inner, 'SIGSTOP');
-      for (const { pid, command } of childrenOf(inner))
-        if (command.includes('proclet-guardian')) process.kill(pid, 'SIGKILL');
+      for (const { pid } of childrenOf(inner)) if (isGuardian(pid)) process.kill(pid, 'SIGKILL');
       process.kill(inner, 'SIGKILL');
       await app.line(new RegExp(`outer.1: [23] processes of a proclet \\(pid ${inner}, .*/inner\\) that was killed`));
       await eventually(() => expect(app.text.match(/inner.1 \| ready/g)).toHaveLength(2));

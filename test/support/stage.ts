@@ -39,6 +39,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   const spawn = createSpawn({
     clock,
     trees,
+    guardian: { born() {}, ended() {} },
     run: newRun(),
     stdio: 'piped',
     gate,

@@ -21,9 +21,18 @@ export function recordOf(ws: Workspace, app: App): RunRecord {
 }
 
 export function guardianOf(app: App): number {
-  const guardian = childrenOf(app.pid).find(({ command }) => command.includes('proclet-guardian'));
+  const guardian = childrenOf(app.pid).find(({ pid }) => isGuardian(pid));
   if (guardian === undefined) throw new Error(`${app.pid} has no guardian`);
   return guardian.pid;
+}
+
+/** Its command line does not tell. */
+export function isGuardian(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes('PROCLET_GUARDIAN=');
+  } catch {
+    return false; // ENOENT: gone
+  }
 }
 
 /** What of a run is still there, in words. */
