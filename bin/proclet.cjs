@@ -14,7 +14,17 @@ const Module = require('node:module');
 const file = path.join(__dirname, '..', 'dist', 'proclet.cjs');
 const source = fs.readFileSync(file, 'latin1'); // the build leaves nothing but ASCII in it
 const { size, mtimeMs } = fs.statSync(file);
-const directory = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'proclet');
+
+// A user whom the system does not know, and who has no HOME. Packages ask while they are loaded, and would throw.
+try {
+  os.homedir();
+} catch {
+  os.homedir = () => '';
+}
+
+// Without a home a path that cannot be: whatever is done with the cache then fails.
+const caches = process.env.XDG_CACHE_HOME || (os.homedir() && path.join(os.homedir(), '.cache')) || '/dev/null';
+const directory = path.join(caches, 'proclet');
 const name = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}.v8`;
 const cache = path.join(directory, name);
 

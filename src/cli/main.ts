@@ -5,6 +5,7 @@
 import { Config, run } from '@oclif/core';
 import { ProcletError } from '../errors.js';
 import { settingNames } from '../plan/setting-table.js';
+import { homeDirectory } from '../platform/home.js';
 import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 import { awaitJob } from './detached.js';
@@ -76,6 +77,9 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
     const load = asksForHelp(rest) ? undefined : loaderOf(name);
     if (load) return await new (await load()).default(rest, new BareConfig({ root })).execute();
     await loadAll();
+    // oclif asks the system for what is not set, and fails where that does not know the user.
+    process.env['HOME'] ||= homeDirectory();
+    process.env['SHELL'] ??= '';
     const status: unknown = await run([name, ...rest].filter(Boolean), { root });
     return typeof status === 'number' ? status : 0;
   } catch (error) {

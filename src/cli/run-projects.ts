@@ -1,9 +1,9 @@
 /** Runs of registered projects in the background, each in a process of its own that was made before it was needed. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { StartRun } from '../fleet/launches.js';
 import type { Millis, Tag } from '../model.js';
+import { homeDirectory } from '../platform/home.js';
 import type { Clock } from '../ports.js';
 import { createSecond, type Second } from './detached.js';
 import { flagsFor, type KnownProject } from './known-projects.js';
@@ -38,7 +38,11 @@ export function createStarter({
   readonly boundTo?: number;
   readonly spare: boolean;
 }): Starter {
-  const directory = join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'proclet', 'launcher');
+  const directory = join(
+    process.env['XDG_STATE_HOME'] || join(homeDirectory(), '.local', 'state'),
+    'proclet',
+    'launcher',
+  );
   let second: Second | undefined = spare ? createSecond(directory) : undefined;
   const words = (project: KnownProject, tag: Tag, name: string) => [
     ...flagsFor(project),

@@ -1,5 +1,4 @@
 /** A launcher from its first to its last moment: the fleet, the projects and the page put together. */
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ProcletError } from '../errors.js';
 import { statusOfSignal } from '../exit-status.js';
@@ -10,6 +9,7 @@ import { createPages } from '../launcher/pages.js';
 import { openLauncher } from '../launcher/server.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createClock } from '../platform/clock.js';
+import { homeDirectory } from '../platform/home.js';
 import { claimLauncher } from '../platform/launcher-record.js';
 import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
@@ -60,7 +60,7 @@ export async function serveLauncher(
     await Promise.all([projects.refresh(), fleet.look()]);
     const server = await openLauncher(
       {
-        ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homedir() },
+        ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homeDirectory() },
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
         isOwn: (pid) => starter.pids.has(pid),
         told,

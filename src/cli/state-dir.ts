@@ -1,11 +1,11 @@
 /** Where a detached run keeps its output: a directory of the user's own for each project and name. */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { homeDirectory } from '../platform/home.js';
 
 export function stateDirectory(root: string, name: string): string {
-  const base = process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+  const base = process.env['XDG_STATE_HOME'] || join(homeDirectory(), '.local', 'state');
   const hash = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 10);
   return join(base, 'proclet', `${basename(root) || 'root'}-${hash}`);
 }

@@ -35,7 +35,7 @@ export interface RunRecord {
 export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const directory = env['XDG_RUNTIME_DIR']
     ? join(env['XDG_RUNTIME_DIR'], 'proclet')
-    : join(tmpdir(), `proclet-${userInfo().uid}`);
+    : join(tmpdir(), `proclet-${process.getuid?.() ?? userInfo().username}`);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {

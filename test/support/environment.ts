@@ -6,9 +6,9 @@ import { dirname } from 'node:path';
 
 /** What a caller may ask of the tests themselves; no program is given it. */
 const questions = [
-  'CI', // nothing may be skipped
   'FRAMES',
   'MATRIX_REPORT',
+  'NOTHING_SKIPS', // a program that is missing is an error
   'REQUESTS',
   'ROUNDS',
   'UPDATE_EVENTS',

@@ -3,7 +3,7 @@
  * so projects of tests that ask for it lie where it chooses others: see `launching.ts`. A block belongs to
  * the process that made its file, so that tests which run beside each other never share one.
  */
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,7 @@ export const firstUnclaimed = first + blocks * size;
 /** The first port of a block that no living process has. */
 export function claimPorts(): number {
   mkdirSync(directory, { recursive: true });
+  share();
   for (let n = 0; n < 2 * blocks; n += 1) {
     const block = (process.pid + n) % blocks;
     if (claim(join(directory, String(block)))) return first + block * size;
@@ -28,6 +29,15 @@ export function claimPorts(): number {
 /** Gives a block back whose ports nobody has any more. */
 export function releasePorts(port: number): void {
   unlinkOr(join(directory, String((port - first) / size)));
+}
+
+/** Users of one machine have the same ports. */
+function share(): void {
+  try {
+    chmodSync(directory, 0o777);
+  } catch {
+    // EPERM: another user made it, and did this
+  }
 }
 
 function claim(path: string): boolean {
@@ -44,8 +54,8 @@ function claim(path: string): boolean {
 function isAlive(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
   }
 }
 

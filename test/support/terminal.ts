@@ -31,11 +31,12 @@ export interface Terminal {
 }
 
 /**
- * Whether a program is installed. Where tests may not be skipped (`CI=true`) its absence is an error.
+ * Whether a program is installed. Where tests may not be skipped (`NOTHING_SKIPS=true`) its absence is an error.
  */
 export function has(program: string): boolean {
   const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { env: environment() }).status === 0;
-  if (!found && question('CI') === 'true') throw new Error(`${program} is not installed; in CI nothing is skipped`);
+  if (!found && question('NOTHING_SKIPS') === 'true')
+    throw new Error(`${program} is not installed, and nothing may be skipped`);
   if (!found) console.warn(`${program} is not installed: its tests are skipped`);
   return found;
 }
