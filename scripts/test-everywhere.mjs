@@ -103,6 +103,7 @@ async function everywhere() {
     copies.set(place.user, copy);
     const { home, ...ids } = copy;
     const env = {
+      // Services run `node`, too.
       PATH: [join(node, '..'), ...pathOf(process.env)].join(':'),
       ...(place.home === 'on' && { HOME: home }),
       ...(place.cgroups === 'off' && { PROCLET_CGROUP: 'off' }),
@@ -124,7 +125,9 @@ async function everywhere() {
   return failures.length > 0 || all.length === 0 ? 1 : 0;
 }
 
-const pathOf = ({ PATH = '' }) => PATH.split(':').filter((directory) => !directory.includes('node_modules'));
+function pathOf({ PATH = '' }) {
+  return PATH.split(':').filter((directory) => !directory.includes('node_modules'));
+}
 
 function cacheDirectory() {
   // Not in a home: the other user has to read it.
