@@ -67,15 +67,16 @@ export async function openHooks(
 
 export async function hearKeysOf(
   supervisor: Run['supervisor'],
+  clock: Clock,
   quit: () => void,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<(() => void) | undefined> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
   const [{ hearKeys }, { createKeyboard }] = await Promise.all([
     import('./platform/tty.js'),
     import('./control/keyboard.js'),
   ]);
   const keyboard = createKeyboard(supervisor, (text) => supervisor.notice(text), quit);
-  return hearKeys((key) => keyboard.press(key));
+  return hearKeys(clock, (key) => keyboard.press(key));
 }
 
 function ownVersion(): string {

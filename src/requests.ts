@@ -22,9 +22,16 @@ export type Targets = readonly string[];
 export type Request =
   /**
    * End everything, then the run. `status` is the run's exit status; without it, that of what ended. A second
-   * one kills at once; a `patient` one never kills.
+   * one kills at once, unless it belongs to the same gesture; a `patient` one never kills, nor does one that is
+   * `unasked`: the terminal was closed, nobody reads the output, what the run is bound to has ended.
    */
-  | { readonly type: 'shutdown'; readonly status?: number; readonly patient: boolean; readonly reason?: StopReason }
+  | {
+      readonly type: 'shutdown';
+      readonly status?: number;
+      readonly patient: boolean;
+      readonly unasked?: boolean;
+      readonly reason?: StopReason;
+    }
   /** Sends a signal to what runs, without ending anything: to the leaders alone, or to their whole trees. */
   | {
       readonly type: 'signal';

@@ -6,19 +6,23 @@
 import { hearKeysOf, openControlOf, openHooks, openLogs } from './attachments.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
-import type { Plan, Snapshot, Tag } from './model.js';
+import type { Millis, Plan, Snapshot, Tag } from './model.js';
 import { createAside } from './observers/aside.js';
 import { createHistory } from './observers/history.js';
 import { createJsonLines } from './observers/json-lines.js';
 import { createTail } from './observers/tail.js';
 import { createTerminal } from './observers/terminal.js';
+import { listenToSignals } from './own-signals.js';
 import { createClock } from './platform/clock.js';
+import { createComplaints } from './platform/complaints.js';
 import { type Bonds, watchBonds } from './platform/ends.js';
-import { watchTerminal } from './platform/hangup.js';
+import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
 import { claimPidFile } from './platform/pid-file.js';
 import { createProcessTable } from './platform/process-table.js';
 import { onSignals } from './platform/signals.js';
-import { createOutput, type Output } from './platform/stdout.js';
+import { createOutput, type Output, statusOfClosed } from './platform/stdout.js';
+import { writerFor } from './platform/terminal-writer.js';
+import { keepTerminal } from './platform/tty.js';
 import type { Gate, Observer } from './ports.js';
 import { type Run, supervise } from './supervision.js';
 
@@ -70,16 +74,18 @@ export async function startServices(
 ): Promise<Runtime> {
   const table = createProcessTable();
   const clock = createClock();
+  spareTerminalAtExit();
   const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, table);
   // Before anything is made: what they name may not be there.
   const release = watchBonds(look, { clock, table }, (why) => {
     notice(`${why}: ending`);
-    stop(plan.expireStatus);
+    end(plan.expireStatus);
   });
-  const output = createOutput(process.stdout);
+  const output = createOutput(process.stdout, writerFor(process.stdout));
+  const complaints = createComplaints();
   const tail = createTail();
   const history = createHistory();
-  let notice = (text: string): void => void process.stderr.write(`proclet: ${text}\n`);
+  let notice = (text: string): void => complaints.say(text);
   const logs = await openLogs(plan, look.logDirectory, (text) => notice(text));
   const run = await supervise(plan, clock, {
     ...{ name: look.name, command: 'start', stdio: 'piped' },
@@ -95,22 +101,30 @@ export async function startServices(
   if (look.format !== 'none') supervisor.subscribe(observerFor(plan, look, output, tail.last));
 
   const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
+  const end = (status: number) => supervisor.request({ type: 'shutdown', status, patient: false, unasked: true });
   const { configure, scale } = configurator(run, reread);
   const hooks = await openHooks(run, look.onEvent, clock);
-  const deafen = listenToSignals(run, { stop, configure, reopen: () => logs?.reopen() });
-  // Nobody reads any more: end as a program that writes into a closed pipe does.
-  output.onClosed((error) => {
-    if (error) process.stderr.write(`proclet: the output cannot be written: ${error.message}\n`);
-    stop(error ? 1 : statusOfSignal('SIGPIPE'));
+  const deafen = listenToSignals(run, { stop, end, configure, clock, reopen: () => logs?.reopen() });
+  output.onClosed((closed) => {
+    if (closed.why === 'error') complaints.say(`the output cannot be written: ${closed.error.message}`);
+    end(statusOfClosed(closed));
   });
   const control = await openControlOf(run, { clock, history, scale, logFiles: logs?.paths ?? [] });
   await run.start();
-  const silence = look.keys ? await hearKeysOf(supervisor, () => stop(0)) : undefined;
+  const silence = look.keys ? await hearKeysOf(supervisor, clock, () => stop(0)) : undefined;
   const finished = run.finished.then(async (status) => {
-    await silence?.();
+    const deadline = clock.now() + farewell;
+    silence?.();
     await control?.close();
     await hooks?.close();
-    await Promise.all([output.flush(), logs?.close()]);
+    const [lost, unwritten = []] = await Promise.all([
+      output.close(clock, Math.max(deadline, clock.now() + shortest)),
+      logs?.close(clock, deadline),
+    ]);
+    if (lost > 0) complaints.say(`${lost} bytes of output are lost: nobody read them`);
+    for (const { file, bytes } of unwritten) complaints.say(`${file} hangs: ${bytes} bytes for it are lost`);
+    if (unwritten.length > 0) noteStuckThread();
+    await complaints.close(clock, Math.max(deadline, clock.now() + shortest));
     release();
     releasePidFile();
     deafen();
@@ -130,10 +144,11 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
   const bonds = { ...look, stdinQuit: false };
   const release = watchBonds(bonds, { clock, table: createProcessTable() }, (why) => {
     supervisor.notice(`${why}: ending`);
-    stop(plan.expireStatus);
+    end(plan.expireStatus);
   });
-  const { keepTerminal } = await import('./platform/tty.js');
-  const restoreTerminal = await keepTerminal();
+  spareTerminalAtExit();
+  const complaints = createComplaints();
+  const restoreTerminal = keepTerminal();
   const attached = restoreTerminal !== undefined;
   const stdio = attached ? 'attached' : 'inherited';
   const history = createHistory();
@@ -142,15 +157,16 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
   });
   const { supervisor } = run;
   supervisor.subscribe(history.observe);
-  supervisor.subscribe(createAside((text) => process.stderr.write(text)));
+  supervisor.subscribe(createAside(complaints.write));
 
   const stop = (status?: number) =>
     supervisor.request({ type: 'shutdown', patient: false, ...(status !== undefined && { status }) });
+  const end = (status: number) => supervisor.request({ type: 'shutdown', status, patient: false, unasked: true });
   const fromKeys: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT'];
   const others: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGHUP'];
   const deafen = onSignals([...fromKeys, ...others], (signal) => {
     if (signal === 'SIGTERM') stop();
-    else if (signal === 'SIGHUP') stop(statusOfSignal(signal));
+    else if (signal === 'SIGHUP') end(statusOfSignal(signal));
     else if (!attached || !fromKeys.includes(signal)) {
       const whole = signal === 'SIGINT' || signal === 'SIGQUIT';
       supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
@@ -162,14 +178,21 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
   await run.start();
   const finished = run.finished.then(async (status) => {
     await control?.close();
+    await complaints.close(clock, clock.now() + farewell);
     release();
     deafen();
     clock.close();
-    await restoreTerminal?.();
+    restoreTerminal?.();
     return status;
   });
   return { finished, stop, snapshot: () => supervisor.snapshot() };
 }
+
+/** How long what is still to be written may take, once nothing is left of the services. */
+const farewell: Millis = 1_000;
+
+/** What is left of that, when something else took it all. */
+const shortest: Millis = 100;
 
 /**
  * Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. One
@@ -200,23 +223,6 @@ function configurator(run: Run, reread: Reread | undefined) {
       ),
     scale: (wanted: Readonly<Record<Tag, number>>) => reconfigure(() => wanted),
   };
-}
-
-/** What the signals to `proclet start` mean. */
-function listenToSignals(
-  { supervisor }: Run,
-  acts: { stop(status: number, patient: boolean): void; configure(step?: number): Promise<void>; reopen(): void },
-): () => void {
-  const terminal = watchTerminal();
-  const heard: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU'];
-  return onSignals([...heard, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) => {
-    if (signal === 'SIGTTIN' || signal === 'SIGTTOU') void acts.configure(signal === 'SIGTTIN' ? 1 : -1);
-    else if (signal === 'SIGUSR1') acts.reopen();
-    else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
-      if (signal === 'SIGUSR2' || !terminal.isOurs) supervisor.request({ type: 'signal', signal, to: 'leader' });
-    } else if (signal === 'SIGHUP' && !terminal.isGone()) void acts.configure();
-    else acts.stop(statusOfSignal(signal), signal === 'SIGQUIT');
-  });
 }
 
 /** Sources read while both are open. */

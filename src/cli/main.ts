@@ -5,7 +5,11 @@
 import { Config, run } from '@oclif/core';
 import { ProcletError } from '../errors.js';
 import { settingNames } from '../plan/setting-table.js';
+import { createClock } from '../platform/clock.js';
+import { exitWith, spareTerminalAtExit } from '../platform/exit.js';
 import { homeDirectory } from '../platform/home.js';
+import { wasEndAsked } from '../platform/signals.js';
+import { type Closed, flushed, statusOfClosed, whyClosed } from '../platform/stdout.js';
 import { suggest } from '../procfile/suggest.js';
 import { hoistFlags } from './argv.js';
 import { awaitJob } from './detached.js';
@@ -53,20 +57,37 @@ async function loadAll(): Promise<void> {
  * `root` is the package's directory; `done` is called when the command has ended, before the process does.
  */
 export async function main(argv: readonly string[], root: string, done: () => void): Promise<void> {
+  spareTerminalAtExit();
   // oclif throws whatever goes wrong with stdout; what follows from it is for us to say.
-  let failure: NodeJS.ErrnoException | undefined;
+  let closed: Closed | undefined;
+  const isOwnAffair = outlivesItsReader.has(named(hoistFlags(argv))[0] ?? '');
   process.stdout.removeAllListeners('error').on('error', (error) => {
-    failure ??= error;
+    closed ??= whyClosed(process.stdout, error);
+    // Nobody reads any more: what would go on is over. A pipe that is closed early is the usual end of `| head`.
+    if (closed.why !== 'error' && !isOwnAffair) exitWith(closed.why === 'hung-up' ? statusOfClosed(closed) : 0);
   });
+  // Nor there: then nobody can be told.
+  process.stderr.removeAllListeners('error').on('error', () => {});
   let status = await execute(argv, root);
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  // A reader that went away wanted no more.
-  if (status === 0 && failure !== undefined && failure.code !== 'EPIPE') {
-    process.stderr.write(`proclet: the output cannot be written: ${failure.message}\n`);
+  const written = Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  await (wasEndAsked() ? Promise.race([written, later(farewell)]) : written);
+  if (status === 0 && closed?.why === 'error') {
+    process.stderr.write(`proclet: the output cannot be written: ${closed.error.message}\n`);
     status = 1;
   }
   done();
-  process.exit(status);
+  exitWith(status);
+}
+
+/** These end their services first. */
+const outlivesItsReader: ReadonlySet<string> = new Set(['start', 'run', 'launcher']);
+
+/** How long somebody who was asked to end waits for a reader. */
+const farewell = 1_000;
+
+function later(wait: number): Promise<void> {
+  const clock = createClock();
+  return new Promise((resolve) => void clock.wakeAt(clock.now() + wait, resolve));
 }
 
 async function execute(typed: readonly string[], root: string): Promise<number> {
@@ -171,13 +192,4 @@ function tooMany(name: string, surplus: string): string {
 
 function unknown(what: string, name: string, known: readonly string[], help: string): string {
   return `there is no ${what} ${name}; ${suggest(name, known) ?? `${help} lists them`}`;
-}
-
-/** Resolves when everything written so far was handed to the system, or nobody reads it any more. */
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableEnded) return resolve();
-    stream.once('error', () => resolve());
-    stream.write('', () => resolve());
-  });
 }

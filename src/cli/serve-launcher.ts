@@ -5,15 +5,22 @@ import { statusOfSignal } from '../exit-status.js';
 import { createFleet, type Fleet } from '../fleet/fleet.js';
 import { createLaunches } from '../fleet/launches.js';
 import { plainText } from '../fleet/lines.js';
+import { isAskedAgain } from '../gesture.js';
 import { createPages } from '../launcher/pages.js';
 import { openLauncher } from '../launcher/server.js';
+import type { Millis } from '../model.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createClock } from '../platform/clock.js';
+import { exitWith } from '../platform/exit.js';
+import { watchTerminal } from '../platform/hangup.js';
 import { homeDirectory } from '../platform/home.js';
 import { claimLauncher } from '../platform/launcher-record.js';
 import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
+import { createOutput, type Output, statusOfClosed } from '../platform/stdout.js';
+import { writerFor } from '../platform/terminal-writer.js';
 import { untilGone } from '../platform/until-gone.js';
+import type { Clock } from '../ports.js';
 import { createLauncherProjects } from './launcher-projects.js';
 import { pastOf } from './past.js';
 import { createStarter, type Lease, type Starter } from './run-projects.js';
@@ -31,11 +38,13 @@ export interface LauncherOptions {
 
 const mostStreams = 1_000;
 const extension = 30 * 60_000;
+/** How long its last words may take. */
+const farewell: Millis = 1_000;
 
 /** Resolves with the exit status when it was told to end. `started` is called once it answers. */
 export async function serveLauncher(
   options: LauncherOptions,
-  started: (url: string) => Promise<void>,
+  started: (url: string, say: (text: string) => void) => Promise<void>,
 ): Promise<number> {
   const { port, hosts, allowedHosts, lease, keep } = options;
   if (isPortTaken(port) === true) {
@@ -48,14 +57,16 @@ export async function serveLauncher(
   const url = `http://localhost:${port}/`;
   const release = claimLauncher(url);
   const clock = createClock();
-  const told = (text: string) => void process.stdout.write(`${timeOf(clock.wall())} ${shownLine(text)}\n`);
+  const output = createOutput(process.stdout, writerFor(process.stdout));
+  const say = (text: string) => output.sink.write(Buffer.from(`${text}\n`).toString('latin1'));
+  const told = (text: string) => say(`${timeOf(clock.wall())} ${shownLine(text)}`);
   const fleet = createFleet(clock, ({ pid, root }, text) => {
     if (starter.pids.has(pid)) told(`${projects.all.find((one) => one.root === root)?.name ?? root}: ${text}`);
   });
   const starter = createStarter({ clock, lease, spare: true, ...(!keep && { boundTo: process.pid }) });
   const launches = createLaunches(fleet, clock, { startRun: starter.startRun, past: pastOf, told });
   const projects = createLauncherProjects();
-  const ended = heardSignal();
+  const ended = endOf(output, clock);
   try {
     await Promise.all([projects.refresh(), fleet.look()]);
     const server = await openLauncher(
@@ -67,42 +78,50 @@ export async function serveLauncher(
       },
       hosts,
     );
-    await started(url);
-    const signal = await ended;
+    await started(url, say);
+    const status = await ended;
     launches.close();
     await server.close();
     await starter.close();
-    if (!keep) await endRuns(fleet, starter);
-    return statusOfSignal(signal);
+    if (!keep) await endRuns(fleet, starter, say);
+    return status;
   } finally {
     await starter.close();
     fleet.close();
+    await output.close(clock, clock.now() + farewell);
     clock.close();
     release();
   }
 }
 
 /** Whole, and said one by one. */
-async function endRuns(fleet: Fleet, { pids }: Starter): Promise<void> {
+async function endRuns(fleet: Fleet, { pids }: Starter, say: (text: string) => void): Promise<void> {
   await fleet.look();
   const own = liveRuns().filter(({ pid }) => pids.has(pid));
   await Promise.all(
     own.map(async (live) => {
       await fleet.ask(live.run, { verb: 'stop' }).catch(() => {}); // it has gone already
       await untilGone(live);
-      process.stdout.write(`${live.root} stopped\n`);
+      say(`${live.root} stopped`);
     }),
   );
 }
 
-/** The first one; a second ends the process, and what it started ends with it. */
-function heardSignal(): Promise<NodeJS.Signals> {
-  let count = 0;
+/**
+ * The exit status, once a signal asks for the end or nobody reads the output any more. Somebody who asks again ends the
+ * process at once, and what it started ends with it.
+ */
+function endOf(output: Output, clock: Clock): Promise<number> {
+  const terminal = watchTerminal();
+  let askedAt: Millis | undefined;
   return new Promise((resolve) => {
+    output.onClosed((closed) => resolve(statusOfClosed(closed)));
     onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
-      count += 1;
-      if (count > 1) process.exit(statusOfSignal(signal));
-      resolve(signal);
+      const status = statusOfSignal(signal);
+      const isHangup = signal === 'SIGHUP' && terminal.isGone();
+      if (!isHangup && isAskedAgain(askedAt, clock.now())) exitWith(status);
+      if (!isHangup) askedAt ??= clock.now();
+      resolve(status);
     });
   });
 }

@@ -38,21 +38,33 @@ export async function shareTerminal(client: ControlClient, target: string): Prom
   ]);
   if (refused !== undefined) throw refused;
   if (isTTY) {
-    stdin.setRawMode(true);
+    setRaw(true);
     process.stderr.write(`proclet: this is ${target}; leave it with Ctrl-]\r\n`);
   }
   stdin.setEncoding('utf8').on('data', onKeys).resume();
-  const deafen = onSignals(['SIGWINCH', 'SIGTERM', 'SIGHUP'], (signal) => {
-    if (signal === 'SIGWINCH') client.request({ verb: 'resize', target, ...size() }).catch(() => {});
-    else leave();
+  const deafen = onSignals(['SIGWINCH', 'SIGCONT', 'SIGTERM', 'SIGHUP'], (signal) => {
+    if (signal === 'SIGCONT' && isTTY) {
+      // The shell has put its own modes back meanwhile, which Node does not know.
+      setRaw(false);
+      setRaw(true);
+    } else if (signal === 'SIGWINCH') client.request({ verb: 'resize', target, ...size() }).catch(() => {});
+    else if (signal !== 'SIGCONT') leave();
   });
   try {
     await Promise.race([over, left]);
   } finally {
     deafen();
     stdin.off('data', onKeys).pause();
-    if (isTTY) stdin.setRawMode(false);
+    if (isTTY) setRaw(false);
     process.stderr.write(`\nproclet: left ${target}\n`);
   }
   return 0;
+}
+
+function setRaw(isRaw: boolean): void {
+  try {
+    process.stdin.setRawMode(isRaw);
+  } catch {
+    // EIO: the terminal was closed
+  }
 }

@@ -36,7 +36,7 @@ export async function watchTable({ look, text, json }: Watched): Promise<number>
     stop();
   });
   const { hearKeys } = await import('../platform/tty.js');
-  const silence = await hearKeys((key) => {
+  const silence = hearKeys(clock, (key) => {
     if (key === 'q') process.kill(process.pid, 'SIGINT');
   });
   if (isTTY) process.stdout.write('\x1b[?1049h\x1b[?25l');
@@ -53,7 +53,7 @@ export async function watchTable({ look, text, json }: Watched): Promise<number>
     }
   } finally {
     if (isTTY) process.stdout.write('\x1b[?25h\x1b[?1049l');
-    await silence?.();
+    silence?.();
     deafen();
     clock.close();
   }

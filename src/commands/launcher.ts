@@ -59,11 +59,11 @@ ends when nobody has used it for a while, or with the launcher. Only this machin
     if (running !== undefined) return this.#meet(running, flags.open);
     if (flags.detach && into === undefined) return this.#detach(flags.open);
     const allowedHosts = [...host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name.toLowerCase()));
-    return serveLauncher({ port, hosts: host, allowedHosts, lease, keep }, async (url) => {
+    return serveLauncher({ port, hosts: host, allowedHosts, lease, keep }, async (url, say) => {
       const count = readProjects().length;
       const projects = count === 1 ? '1 project' : `${count} projects`;
-      process.stdout.write(
-        `The launcher is at ${url} (${projects}). ${into === undefined ? 'Ctrl-C ends it' : 'It runs in the background'}${keep ? '.' : ', and with it what it started.'}\n`,
+      say(
+        `The launcher is at ${url} (${projects}). ${into === undefined ? 'Ctrl-C ends it' : 'It runs in the background'}${keep ? '.' : ', and with it what it started.'}`,
       );
       if (into === undefined && flags.open) await openInBrowser(url);
       tellStarted();

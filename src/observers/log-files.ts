@@ -6,8 +6,8 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import type { Bytes, LogConfig, Plan, ProcletEvent, Tag } from '../model.js';
-import type { Gate, Observer } from '../ports.js';
+import type { Bytes, LogConfig, Millis, Plan, ProcletEvent, Tag } from '../model.js';
+import type { Clock, Gate, Observer } from '../ports.js';
 import { toBytes } from './bytes.js';
 import { bare, withoutReturns } from './escapes.js';
 import { ownName, tagOf } from './margin.js';
@@ -20,8 +20,14 @@ export interface LogFiles {
   readonly paths: readonly string[];
   /** Goes on in new files of the same names, once somebody has moved the old ones away. */
   reopen(): void;
-  /** Resolves when everything was handed to the system. */
-  close(): Promise<void>;
+  /** Resolves when everything was handed to the system, or at `deadline`, with what was not. */
+  close(clock: Clock, deadline: Millis): Promise<readonly Unwritten[]>;
+}
+
+/** What a disk that hangs has not taken. */
+export interface Unwritten {
+  readonly file: string;
+  readonly bytes: number;
 }
 
 const defaults = { 'max-size': 10 * 1024 ** 2, backups: 5, colors: false } as const;
@@ -71,12 +77,20 @@ export function createLogFiles(
     reopen() {
       for (const file of files.values()) file.reopen();
     },
-    close: async () => void (await Promise.all([...files.values()].map((file) => file.close()))),
+    async close(clock, deadline) {
+      const all = [...files.values()];
+      const late = new Promise<void>((resolve) => void clock.wakeAt(deadline, resolve));
+      await Promise.all(all.map((file) => Promise.race([file.close(), late])));
+      return all.flatMap((file) => file.unwritten ?? []);
+    },
   };
 }
 
-/** What may wait for the disk. */
+/** What may wait for the disk before the services do. */
 const mostWaiting = 1024 * 1024;
+
+/** What comes all the same is kept up to this. */
+const mostKept = 4 * mostWaiting;
 
 class LogFile {
   readonly #config: LogConfig;
@@ -84,6 +98,8 @@ class LogFile {
   #stream: RotatingFileStream | undefined;
   #waiting: (() => void)[] = [];
   #isBroken = false;
+  #isClosed = false;
+  #lost = 0;
 
   constructor(config: LogConfig, told: (problem: string) => void) {
     this.#config = config;
@@ -103,7 +119,8 @@ class LogFile {
     if (this.#isBroken) return;
     const lines = (this.#config.colors ? text : bare(text)).split('\n').slice(0, -1);
     const whole = lines.map((line) => `${start}${withoutReturns(line)}\n`).join('');
-    this.#stream?.write(Buffer.from(whole, 'latin1'));
+    if ((this.#stream?.writableLength ?? 0) > mostKept) this.#lost += whole.length;
+    else this.#stream?.write(Buffer.from(whole, 'latin1'));
   }
 
   reopen(): void {
@@ -113,10 +130,20 @@ class LogFile {
 
   close(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isBroken || this.#stream === undefined) return resolve();
-      this.#stream.once('error', () => resolve());
-      this.#stream.end(() => resolve());
+      const done = () => {
+        this.#isClosed = true;
+        resolve();
+      };
+      if (this.#isBroken || this.#stream === undefined) return done();
+      this.#stream.once('error', done);
+      this.#stream.end(done);
     });
+  }
+
+  /** Absent when it was closed with everything in it. */
+  get unwritten(): Unwritten | undefined {
+    const bytes = this.#lost + (this.#isClosed ? 0 : (this.#stream?.writableLength ?? 0));
+    return this.#isClosed && bytes === 0 ? undefined : { file: this.#config.file, bytes };
   }
 
   #open(): RotatingFileStream | undefined {

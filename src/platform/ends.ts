@@ -3,6 +3,7 @@ import { ProcletError } from '../errors.js';
 import type { Millis, Moment } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { ProcessTable } from './process-table.js';
+import { whileInFront } from './tty.js';
 
 export interface Bonds {
   readonly until?: Moment;
@@ -32,7 +33,7 @@ export function watchBonds(
   };
   if (bonds.untilExit !== undefined) ends.push(watchProcess(bonds.untilExit, clock, table, break_));
   if (bonds.until !== undefined) ends.push(watchMoment(bonds.until, clock, break_));
-  if (bonds.stdinQuit) ends.push(watchStdin(break_));
+  if (bonds.stdinQuit) ends.push(watchStdin(clock, break_));
   return close;
 }
 
@@ -71,11 +72,15 @@ function nextOf({ hours, minutes, seconds }: Exclude<Moment, { at: number }>, no
   return date.getTime();
 }
 
-function watchStdin(over: (why: string) => void): () => void {
+function watchStdin(clock: Clock, over: (why: string) => void): () => void {
   const end = () => over('the standard input was closed');
   const { stdin } = process;
-  stdin.on('end', end).on('error', end).resume();
+  stdin.on('end', end).on('error', end);
+  const acts = { enter: () => void stdin.resume(), leave: () => void stdin.pause() };
+  const leave = stdin.isTTY ? whileInFront(clock, acts) : acts.leave;
+  if (!stdin.isTTY) acts.enter();
   return () => {
-    stdin.off('end', end).off('error', end).pause();
+    stdin.off('end', end).off('error', end);
+    leave();
   };
 }

@@ -10,9 +10,13 @@ const promptAfter: Millis = 150;
 /** Once the tree is empty, what is left in its pipes is read for this long after the last byte. */
 const drainFor: Millis = 250;
 
+/** Nor longer than this in all: a process that is not of the tree may print on and on. */
+const longestDrain: Millis = 2_000;
+
 /**
- * Reads one stream to its end. `drained` resolves when the end was seen or nothing came for `drainFor`: a
- * process that is not of the tree may hold the pipe open for ever.
+ * Reads one stream to its end. `drained` is called when the tree is empty, and resolves when the end was seen or
+ * nothing came for `drainFor`: a process that is not of the tree may hold the pipe open for ever. What is left then is
+ * no more than a pipe holds, so it is read though the gate is closed: no end waits for who reads the output.
  */
 export function readLines(
   { clock, gate }: { readonly clock: Clock; readonly gate: Gate },
@@ -26,6 +30,7 @@ export function readLines(
   let lastByte = 0;
   let watching = false;
   let ended = false;
+  let isDraining = false;
   let onEnd = () => {};
 
   /** Shows a line that is still unfinished `promptAfter` it began to be watched. */
@@ -51,7 +56,7 @@ export function readLines(
     lastByte = clock.now();
     lines.data(chunk);
     if (lines.pending && !watching) watchForPrompt();
-    if (!gate.isOpen) {
+    if (!gate.isOpen && !isDraining) {
       stream.pause();
       gate.whenOpen(() => stream.resume());
     }
@@ -65,14 +70,15 @@ export function readLines(
       new Promise<void>((resolve) => {
         onEnd = resolve;
         if (ended) return resolve();
+        const began = clock.now();
         const giveUp = () => {
           if (ended) return;
-          if (!gate.isOpen) return gate.whenOpen(() => clock.wakeAt(clock.now() + drainFor, giveUp));
-          const due = Math.max(lastByte, began) + drainFor;
+          const due = Math.min(Math.max(lastByte, began) + drainFor, began + longestDrain);
           if (clock.now() < due) clock.wakeAt(due, giveUp);
           else stream.destroy();
         };
-        const began = clock.now();
+        isDraining = true;
+        stream.resume();
         clock.wakeAt(began + drainFor, giveUp);
       }),
   };

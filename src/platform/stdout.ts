@@ -1,21 +1,30 @@
 /**
- * Standard output as a sink with back-pressure. Bytes leave in the order they came, none is lost while the
- * reader lives, and none is kept once the reader is gone. Ending the program is not its business: whoever
- * ends it awaits `flush` first, because a pipe takes in only part of what is written to it.
+ * A standard stream as a sink with back-pressure. Bytes leave in the order they came, none is lost while the
+ * reader reads, and none is kept once the reader is gone. Ending the program is not its business: whoever
+ * ends it awaits `close` first, because a pipe takes in only part of what is written to it.
  */
 import { accessSync, constants, readlinkSync } from 'node:fs';
-import type { Gate, Sink } from '../ports.js';
+import type { Writable } from 'node:stream';
+import { statusOfSignal } from '../exit-status.js';
+import type { Millis } from '../model.js';
+import type { Clock, Gate, Sink } from '../ports.js';
+import type { TerminalWriter } from './terminal-writer.js';
 
-/** Called once, when nothing more can be written. The error is absent when the reader went away. */
-type ClosedListener = (error?: NodeJS.ErrnoException) => void;
+/** Why nothing more can be written. */
+export type Closed =
+  /** The terminal was closed, or the reader of the pipe went away. */
+  { readonly why: 'hung-up' | 'reader-gone' } | { readonly why: 'error'; readonly error: NodeJS.ErrnoException };
 
 export interface Output {
   readonly sink: Sink;
   readonly gate: Gate;
-  /** Resolves when everything written was handed to the system, or never can be. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when everything written was handed to the system, or never can be, or at `deadline`, with how many
+   * bytes were lost because nobody read. Nothing is written afterwards.
+   */
+  close(clock: Clock, deadline: Millis): Promise<number>;
   /** Later writes are dropped and the gate stays open, so that nobody waits for a reader that is gone. */
-  onClosed(listener: ClosedListener): void;
+  onClosed(listener: (closed: Closed) => void): void;
 }
 
 /**
@@ -24,12 +33,22 @@ export interface Output {
  */
 const mostWaiting = 256 * 1024;
 
-export function createOutput(stream: NodeJS.WriteStream): Output {
+/** What passes a closed gate, the last words of what has ended and what proclet says itself, is kept up to this. */
+const mostKept = 4 * 1024 * 1024;
+
+/** Streams whose reader was not waited for any longer. */
+const givenUp = new WeakSet<object>();
+
+/** With a writer for a stream that is a terminal, the terminal itself is left alone. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and what changes it
+export function createOutput(stream: NodeJS.WriteStream, writer?: TerminalWriter): Output {
+  const target: Writable = writer?.stream ?? stream;
   let state: 'open' | 'full' | 'closed' = 'open';
-  let failure: NodeJS.ErrnoException | undefined;
+  let closed: Closed | undefined;
+  let lost = 0;
   const waiting: (() => void)[] = [];
-  const listeners: ClosedListener[] = [];
-  const flushes = new Set<() => void>();
+  const listeners: ((closed: Closed) => void)[] = [];
+  let onGone = () => {};
 
   const admit = () => {
     while (state !== 'full') {
@@ -39,27 +58,40 @@ export function createOutput(stream: NodeJS.WriteStream): Output {
     }
   };
 
-  const close = (error?: NodeJS.ErrnoException) => {
-    if (state === 'closed') return;
+  const gone = (error?: NodeJS.ErrnoException) => {
+    if (closed) return;
     state = 'closed';
-    failure = error !== undefined && isReaderGone(error) ? undefined : error;
-    for (const resolve of flushes) resolve();
-    for (const listener of listeners) listener(failure);
+    closed = whyClosed(stream, error);
+    onGone();
+    for (const listener of listeners) listener(closed);
     admit();
   };
 
   const write = (text: string) => {
     if (state === 'closed') return;
-    if (!stream.write(text, 'latin1') && stream.writableLength > mostWaiting) state = 'full';
+    if (target.writableLength > mostKept) {
+      lost += text.length;
+      return;
+    }
+    if (!target.write(text, 'latin1') && target.writableLength > mostWaiting) state = 'full';
   };
 
-  stream.on('error', close);
-  stream.on('close', () => close());
-  stream.on('drain', () => {
+  target.on('error', gone);
+  target.on('close', () => gone());
+  target.on('drain', () => {
     if (state === 'full') state = 'open';
     admit();
   });
-  stopFreezing(stream);
+  if (writer === undefined) stopFreezing(stream);
+
+  const isWritten = (clock: Clock, deadline: Millis) =>
+    new Promise<boolean>((resolve) => {
+      const written = () => resolve(true);
+      onGone = written;
+      clock.wakeAt(deadline, () => resolve(false));
+      if (writer) void writer.end().then(written);
+      else target.write('', written);
+    });
 
   return {
     sink: {
@@ -78,25 +110,44 @@ export function createOutput(stream: NodeJS.WriteStream): Output {
         else go();
       },
     },
-    flush: () =>
-      new Promise((resolve) => {
-        if (state === 'closed') return resolve();
-        flushes.add(resolve);
-        stream.write('', () => {
-          flushes.delete(resolve);
-          resolve();
-        });
-      }),
+    async close(clock, deadline) {
+      const isInTime = state === 'closed' || (await isWritten(clock, deadline));
+      state = 'closed';
+      if (isInTime) return lost;
+      givenUp.add(stream);
+      writer?.kill();
+      return lost + target.writableLength;
+    },
     onClosed(listener) {
-      if (state === 'closed') listener(failure);
+      if (closed) listener(closed);
       else listeners.push(listener);
     },
   };
 }
 
-function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED';
+/** Resolves when everything written was handed to the system, or nobody reads it any more. */
+export function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    // Even nothing is not to be written to a terminal that another job has in front.
+    if (stream.destroyed || stream.writableLength === 0 || givenUp.has(stream)) return resolve();
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }
+
+/** A terminal that was hung up gives EIO, and its writer ends of it; elsewhere that is a broken disk. */
+export function whyClosed(stream: NodeJS.WriteStream, error: NodeJS.ErrnoException | undefined): Closed {
+  if (stream.isTTY === true) return { why: 'hung-up' };
+  if (error === undefined || goneCodes.has(error.code)) return { why: 'reader-gone' };
+  return { why: 'error', error };
+}
+
+/** As a program ends that writes into a pipe that nobody reads, or whose terminal is closed. */
+export function statusOfClosed({ why }: Closed): number {
+  return why === 'error' ? 1 : statusOfSignal(why === 'hung-up' ? 'SIGHUP' : 'SIGPIPE');
+}
+
+const goneCodes: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
 /**
  * Node writes to a terminal with blocking calls, so Ctrl-S would stop the deadlines too. Only where Node

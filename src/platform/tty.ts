@@ -1,58 +1,104 @@
 /** The terminal that proclet was started in. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
-import { execa } from 'execa';
+import type { Millis } from '../model.js';
+import type { Clock } from '../ports.js';
 import { toolEnv } from '../tools.js';
+import { standing } from './job-control.js';
+
+/** How often a job in the background looks whether it has come to the front: not every shell tells it by SIGCONT. */
+const lookEvery: Millis = 500;
+
+/** How long stty may take, with a terminal that hangs. */
+const patience: Millis = 1_000;
 
 /**
- * Remembers the modes of the terminal on proclet's streams and answers what puts them back: a full-screen
+ * Remembers the modes of the terminal on proclet's streams and returns what puts them back: a full-screen
  * program that is killed leaves the terminal raw and without echo. Undefined when there is no terminal.
  */
-export async function keepTerminal(): Promise<(() => Promise<void>) | undefined> {
+export function keepTerminal(): (() => void) | undefined {
   if (![0, 1, 2].some(isatty)) return undefined;
-  const options = { stdin: 'inherit', stderr: 'ignore', reject: false, env: toolEnv() } as const;
-  const { stdout: modes } = isatty(0) ? await execa('stty', ['-g'], options) : {};
-  return async () => {
-    if (modes) await execa('stty', [modes], options);
+  const modes = isatty(0) ? stty('-g').trim() : '';
+  return () => {
+    if (modes && isInFront()) stty(modes);
   };
 }
 
 /**
- * Hears keys one by one, with Ctrl-C and Ctrl-Z still being signals, and answers what puts the terminal back. Undefined
- * when proclet is not in front of a terminal. Nothing is heard while it is in the background.
+ * Hears keys one by one, with Ctrl-C and Ctrl-Z still being signals, and returns what puts the terminal back. Undefined
+ * when proclet has no terminal. Nothing is heard while it is in the background.
  */
-export async function hearKeys(heard: (key: string) => void): Promise<(() => Promise<void>) | undefined> {
+export function hearKeys(clock: Clock, heard: (key: string) => void): (() => void) | undefined {
   const { stdin } = process;
-  if (!stdin.isTTY || !process.stdout.isTTY) return undefined;
-  const restore = await keepTerminal();
-  const cbreak = () =>
-    execa('stty', ['-icanon', '-echo', 'min', '1'], { stdin: 'inherit', reject: false, env: toolEnv() });
-  // A job in the background may not touch the terminal: stty would be stopped, and we would wait for it.
-  if (restore === undefined || !isForeground()) return undefined;
+  // Another session's terminal is not ours to read.
+  if (!stdin.isTTY || !process.stdout.isTTY || standing() === 'none') return undefined;
+  let restore: (() => void) | undefined;
+  stdin.on('error', () => {}); // the terminal was closed
   const onData = (chunk: Buffer) => {
     for (const key of chunk.toString('utf8')) heard(key);
   };
-  const onContinue = () => void (isForeground() && cbreak());
-  // Not every shell puts its terminal right when a job stops.
-  const onStop = () => void restore().finally(() => process.kill(process.pid, 'SIGSTOP'));
-  process.on('SIGCONT', onContinue).on('SIGTSTP', onStop);
-  await cbreak();
-  stdin.on('data', onData).on('error', () => {});
-  stdin.unref();
-  return async () => {
-    process.off('SIGCONT', onContinue).off('SIGTSTP', onStop);
-    stdin.off('data', onData).pause();
-    if (isForeground()) await restore();
+  return whileInFront(clock, {
+    enter() {
+      restore ??= keepTerminal();
+      stty('-icanon', '-echo', 'min', '1');
+      stdin.on('data', onData).resume().unref();
+    },
+    leave() {
+      stdin.off('data', onData).pause();
+      // Not every shell puts its terminal right when a job stops.
+      restore?.();
+    },
+  });
+}
+
+/**
+ * Calls `enter` when proclet is in front of its terminal, at once if it is, and `leave` before it is not any more. The
+ * returned function ends that, and leaves.
+ */
+export function whileInFront(clock: Clock, acts: { enter(): void; leave(): void }): () => void {
+  let isIn = false;
+  let cancel = () => {};
+  const look = () => {
+    cancel();
+    if (!isInFront()) return leave();
+    if (!isIn) acts.enter();
+    isIn = true;
+  };
+  const watch = () => {
+    cancel = clock.wakeAt(clock.now() + lookEvery, look);
+  };
+  const leave = () => {
+    if (isIn) acts.leave();
+    isIn = false;
+    watch();
+  };
+  // Stopped by the signal's own action, which the kernel leaves out where nobody could wake us again.
+  const onStop = () => {
+    leave();
+    process.off('SIGTSTP', onStop);
+    process.kill(process.pid, 'SIGTSTP');
+    process.on('SIGTSTP', onStop);
+    look();
+  };
+  process.on('SIGTSTP', onStop).on('SIGCONT', look);
+  look();
+  return () => {
+    process.off('SIGTSTP', onStop).off('SIGCONT', look);
+    leave();
+    cancel();
   };
 }
 
-/** proc(5): fields 5 and 8 of stat are the process group, and that of the terminal's foreground. */
-function isForeground(): boolean {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[2] === fields[5];
-  } catch {
-    return true; // not Linux
-  }
+function isInFront(): boolean {
+  return standing() !== 'background';
+}
+
+function stty(...words: string[]): string {
+  const { stdout } = spawnSync('stty', words, {
+    stdio: ['inherit', 'pipe', 'ignore'],
+    timeout: patience,
+    env: toolEnv(),
+    encoding: 'utf8',
+  });
+  return stdout ?? '';
 }

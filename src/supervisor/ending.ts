@@ -1,5 +1,5 @@
 /** The end of a run: what asks for it, what is owed to children before it, and its status. */
-import type { InstanceId, Plan, Request, StopCause } from '../model.js';
+import type { InstanceId, Plan, StopCause } from '../model.js';
 import type { Child, Clock } from '../ports.js';
 import { type Input, patience } from './instance.js';
 import type { Leases } from './leases.js';
@@ -8,9 +8,8 @@ import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
 import { statusOfRun } from './run-status.js';
 import type { Schedules } from './schedules.js';
+import type { Haste } from './shutdown.js';
 import type { Wakers } from './wakers.js';
-
-export type Shutdown = Extract<Request, { type: 'shutdown' }>;
 
 export interface EndingParts {
   readonly roster: Roster;
@@ -24,10 +23,9 @@ export interface EndingParts {
 }
 
 /**
- * Nothing is begun any more; what runs is then stopped in its order. `again`: that was asked for before, so that all is
- * killed at once, or not killed at all. Returns whom it concerns.
+ * Nothing is begun any more; what runs is then stopped in its order, or with more haste. Returns whom it concerns.
  */
-export function shutDown(request: Shutdown, again: boolean, parts: EndingParts): readonly InstanceId[] {
+export function shutDown(haste: Haste, parts: EndingParts): readonly InstanceId[] {
   const { roster, leases, lineup, reloads, schedules, wakers } = parts;
   const { busy } = roster;
   lineup.clear();
@@ -36,8 +34,8 @@ export function shutDown(request: Shutdown, again: boolean, parts: EndingParts):
   wakers.close(new Error('proclet is ending'));
   leases.receiveAll({ type: 'stopped' });
   const cause: StopCause = { reason: 'shutdown' };
-  if (again && request.patient) parts.stop(roster.keys, cause, true);
-  else if (again) for (const key of roster.keys) parts.receive(key, { type: 'kill', cause });
+  if (haste === 'patient') parts.stop(roster.keys, cause, true);
+  else if (haste === 'kill') for (const key of roster.keys) parts.receive(key, { type: 'kill', cause });
   return busy.map(({ spec }) => spec.id);
 }
 

@@ -18,7 +18,7 @@ import type {
 } from '../model.js';
 import type { ChildListener, Clock, Life, Observer, Supervision, World } from '../ports.js';
 import { awaken } from './awaken.js';
-import { killForgotten, type Shutdown, shutDown, statusAtEnd } from './ending.js';
+import { killForgotten, shutDown, statusAtEnd } from './ending.js';
 import { createEventBus, type EventBus } from './event-bus.js';
 import { type Input, step } from './instance.js';
 import type { LeaseEffect } from './lease.js';
@@ -29,6 +29,7 @@ import { reconfigure } from './reconfigure.js';
 import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
 import { Schedules } from './schedules.js';
+import { type Ending, endOn, type Shutdown } from './shutdown.js';
 import { takeSnapshot } from './snapshot.js';
 import { resolveTargets } from './targets.js';
 import { Uses } from './uses.js';
@@ -51,7 +52,7 @@ export class Supervisor implements Supervision {
   readonly #uses: Uses;
   readonly #sweep: World['sweep'];
   #run: 'new' | 'running' | 'finished' = 'new';
-  #shutdown: Shutdown | undefined;
+  #ending: Ending | undefined;
   readonly #failures = new Map<string, number>();
   #disarm: () => void = () => {};
   #finish!: (status: number) => void;
@@ -171,7 +172,7 @@ export class Supervisor implements Supervision {
   }
 
   get #isEnding(): boolean {
-    return this.#shutdown !== undefined || this.#run !== 'running';
+    return this.#ending !== undefined || this.#run !== 'running';
   }
 
   /** What the files about verbs, ends and other plans work with. */
@@ -186,14 +187,15 @@ export class Supervisor implements Supervision {
       begin: (service: ServiceSpec) => this.#begin(service),
       wake: (tag: Tag) => this.wake(tag),
       stop: (keys: readonly string[], cause: StopCause, patient = false) => this.#stop(keys, patient, cause),
-      end: (status: number) => void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false })),
+      end: (status: number) =>
+        void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false, unasked: true })),
     };
   }
 
   #shutDown(request: Shutdown): readonly InstanceId[] {
-    const again = this.#shutdown !== undefined;
-    this.#shutdown ??= request;
-    return shutDown(request, again, this.#parts);
+    const { ending, haste } = endOn(this.#ending, request, this.#clock.now());
+    this.#ending = ending;
+    return shutDown(haste, this.#parts);
   }
 
   /** At once, or at its times. */
@@ -261,9 +263,9 @@ export class Supervisor implements Supervision {
   #rest(): void {
     this.#disarm();
     if (this.#run !== 'running') return;
-    if (this.#shutdown === undefined) this.#lineup.start();
-    else this.#lineup.stop(this.#shutdown.patient);
-    const canWake = this.#shutdown === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
+    if (this.#ending === undefined) this.#lineup.start();
+    else this.#lineup.stop(this.#ending.first.patient);
+    const canWake = this.#ending === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
     if (!this.#roster.isAnyBusy && !canWake) {
       if (this.#lives.children.length === 0) this.#end();
       else killForgotten(this.#lives.children, this.#clock);
@@ -276,7 +278,7 @@ export class Supervisor implements Supervision {
   #end(): void {
     this.#run = 'finished';
     this.#wakers.close(new Error('proclet is ending'));
-    const status = statusAtEnd(this.#shutdown?.status, this.#parts);
+    const status = statusAtEnd(this.#ending?.first.status, this.#parts);
     const finish = () => {
       this.#bus.emit({ type: 'stopped', status });
       this.#finish(status);

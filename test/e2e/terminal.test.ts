@@ -256,4 +256,57 @@ describe('proclet start', () => {
     screen.press('C-c');
     await isSane(screen, 130);
   });
+
+  describe.each(['sh', 'bash --norc --noprofile'])('in the background of %s', (shell) => {
+    const ws = () =>
+      workspace({ Procfile: 'web: echo ready; n=0; while :; do n=$((n+1)); echo $n >count; sleep 0.1; done' });
+    /** The ticks of processor time that it has used. */
+    const ticksOf = (pid: string) => {
+      const fields = readFileSync(`/proc/${pid.trim()}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const isFor = testWith('tmux', ...(shell.startsWith('bash') ? ['bash'] : []));
+
+    isFor('it leaves the keys to the shell, takes them again with fg, and scales nothing', async () => {
+      const one = ws();
+      const screen = await terminal(one, shell);
+      screen.enter('proclet start --no-timestamp --pid-file pid');
+      await screen.shows(/web\.1 +\| ready/);
+      screen.press('C-z');
+      await screen.shows(/Stopped/);
+      screen.enter('bg; echo the shell is back');
+      await screen.shows('the shell is back');
+      const before = ticksOf(one.read('pid'));
+      const count = Number(one.read('count'));
+      screen.type('p');
+      await eventually(() => expect(Number(one.read('count'))).toBeGreaterThan(count + 10));
+      expect(ticksOf(one.read('pid')) - before, 'a hundredth of a second each').toBeLessThan(50);
+      screen.press('C-u');
+      screen.enter('fg');
+      await eventually(() => {
+        screen.type('p');
+        expect(screen.rows().join('\n')).toMatch(/web\.1 up \(pid/);
+      });
+      screen.press('C-c');
+      await isSane(screen, 130);
+      expect(screen.rows().join('\n')).not.toMatch(/web\.2/);
+    });
+
+    isFor(
+      'a terminal that stops who writes from there hurts nothing: it prints, scales for a process, and ends',
+      async () => {
+        const one = ws();
+        const screen = await terminal(one, shell);
+        screen.enter('stty tostop; proclet start --no-timestamp --pid-file pid &');
+        await screen.shows(/web\.1 +\| ready/);
+        screen.enter('kill -TTIN $(cat pid)');
+        await screen.shows(/web\.2 +\| ready/);
+        screen.enter('kill -TTOU $(cat pid)');
+        await screen.shows(/proclet +\| web\.2 stopped/);
+        screen.enter('kill $(cat pid); wait; echo it ended');
+        await screen.shows('it ended');
+        await isSane(screen, 0);
+      },
+    );
+  });
 });

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createClock } from '../../src/platform/clock.js';
 import { createOutput } from '../../src/platform/stdout.js';
 import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -22,6 +23,7 @@ function readBy(command: string) {
   return { output: createOutput(child.stdin as unknown as NodeJS.WriteStream), child };
 }
 
+const clock = createClock();
 const chunk = `${'x'.repeat(65_535)}\n`;
 
 test('bytes arrive as they are, in order', async () => {
@@ -74,12 +76,35 @@ describe('a reader that is slow', () => {
     });
   });
 
-  test('gets everything before a flush is over', async () => {
+  test('gets everything before a close is over', async () => {
     const { output, child } = readBy('wc -c');
     for (let n = 0; n < 50; n += 1) output.sink.write(chunk);
-    await output.flush();
+    expect(await output.close(clock, Infinity)).toBe(0);
     child.stdin.destroy();
     expect((await text(child.stdout)).trim()).toBe(String(50 * chunk.length));
+  });
+});
+
+describe('a reader that does not read', () => {
+  test('is waited for until the deadline, and what it did not get is counted', async () => {
+    const { output } = readBy('read -r go; kill -STOP $$');
+    output.sink.write('go\n');
+    let written = 3;
+    while (output.gate.isOpen) {
+      output.sink.write(chunk);
+      written += chunk.length;
+    }
+    const lost = await output.close(clock, clock.now() + 50);
+    expect(lost).toBeGreaterThan(0);
+    expect(lost).toBeLessThanOrEqual(written);
+  });
+
+  test('costs no more memory than a bound, whatever is written to it', async () => {
+    const { output, child } = readBy('read -r go; kill -STOP $$');
+    output.sink.write('go\n');
+    for (let n = 0; n < 200; n += 1) output.sink.write(chunk);
+    expect(child.stdin.writableLength).toBeLessThan(6 * 1024 * 1024);
+    expect(await output.close(clock, clock.now())).toBeGreaterThan(12 * 1024 * 1024);
   });
 });
 
@@ -88,16 +113,16 @@ describe('a reader that goes away', () => {
     const { output, child } = readBy('exit 0');
     await once(child, 'exit');
     const closed: unknown[] = [];
-    output.onClosed((error) => closed.push(error));
+    output.onClosed((why) => closed.push(why));
     output.sink.write(chunk);
-    const flushed = output.flush();
-    await eventually(() => expect(closed).toEqual([undefined]));
-    await flushed;
+    const emptied = output.close(clock, Infinity);
+    await eventually(() => expect(closed).toEqual([{ why: 'reader-gone' }]));
+    expect(await emptied).toBe(0);
     output.sink.write(chunk);
-    await output.flush();
+    expect(await output.close(clock, Infinity)).toBe(0);
     expect(output.gate.isOpen).toBe(true);
-    output.onClosed((error) => closed.push(error));
-    expect(closed).toEqual([undefined, undefined]);
+    output.onClosed((why) => closed.push(why));
+    expect(closed).toEqual([{ why: 'reader-gone' }, { why: 'reader-gone' }]);
   });
 
   test('lets in the sources that waited for it', async () => {
@@ -115,10 +140,10 @@ describe('a reader that goes away', () => {
 
 test.skipIf(process.platform !== 'linux')('a full disc is reported with its error', async () => {
   const output = createOutput(createWriteStream('/dev/full') as unknown as NodeJS.WriteStream);
-  const closed: (string | undefined)[] = [];
-  output.onClosed((error) => closed.push(error?.code));
+  const closed: unknown[] = [];
+  output.onClosed((why) => closed.push(why));
   output.sink.write('text\n');
-  await eventually(() => expect(closed).toEqual(['ENOSPC']));
+  await eventually(() => expect(closed).toMatchObject([{ why: 'error', error: { code: 'ENOSPC' } }]));
 });
 
 const hasPython = spawnSync('python3', ['-c', 'import pty'], { env: environment() }).status === 0;

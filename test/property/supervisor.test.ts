@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProcletError } from '../../src/errors.js';
+import { gestureLasts } from '../../src/gesture.js';
 import { lifeKey } from '../../src/life-key.js';
 import type { Exit, InstanceSpec, Plan, Request, Tag } from '../../src/model.js';
 import type { Child, ChildListener, Spawn } from '../../src/ports.js';
@@ -226,7 +227,10 @@ describe('a run, whatever happens', () => {
           machine.assertShown();
         }
         const shutdown: Request = { type: 'shutdown', status: 7, patient: false };
-        for (let n = 0; n < 2; n += 1) machine.supervisor.request(shutdown);
+        for (let n = 0; n < 2; n += 1) {
+          machine.supervisor.request(shutdown);
+          await machine.pass(gestureLasts);
+        }
         // Nothing reacts to a signal, and everything is in uninterruptible sleep.
         for (let n = 0; n < tags.length; n += 1) await machine.pass(patience + 1_000);
         expect(machine.status).toBeDefined();

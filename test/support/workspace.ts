@@ -42,7 +42,12 @@ export interface Workspace {
   start(
     command: string,
     args: string[],
-    options?: { env?: Record<string, string | undefined>; detached?: boolean },
+    options?: {
+      env?: Record<string, string | undefined>;
+      detached?: boolean;
+      /** Nobody reads its standard output. */
+      unread?: boolean;
+    },
   ): App;
   write(path: string, text: string): void;
   /** Writes a file in one step, as editors do: who watches it sees one change, and never half a file. */
@@ -84,7 +89,7 @@ export function workspace(files: Record<string, string>, onFinished?: (end: () =
   };
   const start: Workspace['start'] = (command, args, options = {}) => {
     const child = spawn(command, args, { cwd: directory, ...options, env: environment({ ...env, ...options.env }) });
-    const app = follow(child);
+    const app = follow(child, options.unread);
     apps.push(app);
     return app;
   };
@@ -109,19 +114,24 @@ export function workspace(files: Record<string, string>, onFinished?: (end: () =
   };
 }
 
-function follow(child: ChildProcess): App {
+function follow(child: ChildProcess, unread = false): App {
   let stdout = '';
   let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
+  if (!unread) {
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+  }
   child.stderr?.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
   const text = () => `${stdout}${stderr}`.replace(/ +/g, ' ');
   const exited = new Promise<Exit>((done, fail) => {
     child.once('error', fail);
-    child.once('close', (code, signal) => done(signal ? { how: 'signal', signal } : { how: 'code', code: code ?? 0 }));
+    // Its streams close when they were read.
+    child.once(unread ? 'exit' : 'close', (code, signal) =>
+      done(signal ? { how: 'signal', signal } : { how: 'code', code: code ?? 0 }),
+    );
   });
   return {
     child,

@@ -64,10 +64,38 @@ describe('a shutdown', () => {
   });
 
   test('asked for twice kills now', () => {
-    const { children, supervisor } = run(planOf({ web: {} }));
+    const { children, supervisor, clock } = run(planOf({ web: { grace: 60_000 } }));
     supervisor.request(shutdown);
+    clock.advance(300);
     supervisor.request(shutdown);
     expect(children.log).toEqual(['web.1 spawn', 'web.1 SIGTERM', 'web.1 kill']);
+  });
+
+  test('that comes twice in one gesture is one, also when the second is another signal', () => {
+    const { children, supervisor, clock } = run(planOf({ web: { grace: 60_000 } }));
+    supervisor.request(shutdown);
+    clock.advance(299);
+    supervisor.request({ ...shutdown, status: 143 });
+    expect(children.log).toEqual(['web.1 spawn', 'web.1 SIGTERM']);
+    clock.advance(1);
+    supervisor.request(shutdown);
+    expect(children.log.at(-1)).toBe('web.1 kill');
+  });
+
+  test('that nobody asked for is never the second one, and does not make a first of the next', async () => {
+    const { children, supervisor, clock, status } = run(planOf({ web: { grace: 60_000 } }));
+    const unasked = { ...shutdown, status: 129, unasked: true };
+    supervisor.request(unasked);
+    clock.advance(1_000);
+    supervisor.request(unasked);
+    supervisor.request(shutdown);
+    clock.advance(1_000);
+    supervisor.request(unasked);
+    expect(children.log).toEqual(['web.1 spawn', 'web.1 SIGTERM']);
+    supervisor.request(shutdown);
+    expect(children.log.at(-1)).toBe('web.1 kill');
+    children.exit('web.1', signal('SIGKILL'));
+    expect(await status()).toBe(129);
   });
 
   test('that is patient waits for ever, until an impatient one', () => {
@@ -367,9 +395,10 @@ describe('after', () => {
   });
 
   test('a second Ctrl-C kills all at once, in no order', () => {
-    const { children, supervisor } = run(planOf({ web: { after: ['db'] }, db: {} }));
+    const { children, supervisor, clock } = run(planOf({ web: { after: ['db'], grace: 60_000 }, db: {} }));
     supervisor.ready({ id: 'db.1', generation: children.generationOf('db.1') });
     supervisor.request(shutdown);
+    clock.advance(300);
     supervisor.request(shutdown);
     expect(children.log.slice(-2)).toEqual(['web.1 kill', 'db.1 kill']);
   });
