@@ -19,7 +19,7 @@ export async function openControlOf(
   const { openControl } = await import('./control/server.js');
   const { history, ...rest } = parts;
   const loadDesk = async () => {
-    const [{ createDesk }, { inspect, commandOf }, { resizeTerminal }] = await Promise.all([
+    const [{ createDesk }, { inspect, commandOf, ignores }, { resizeTerminal }] = await Promise.all([
       import('./control/desk.js'),
       import('./inspect.js'),
       import('./platform/pty.js'),
@@ -27,7 +27,7 @@ export async function openControlOf(
     const { run: number, pid, name, root, command, since } = identity;
     const info = { protocol: 1, version: ownVersion(), run: number, pid, name, root, command, socket, since } as const;
     return createDesk({
-      ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf },
+      ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf, ignores },
       inspect: (instances) => inspect(instances, [identity.cgroup]),
       ...{ events: history.events, completeSince: history.completeSince },
       resize: (pids, size) => void resizeTerminal(pids, size),

@@ -24,3 +24,8 @@ export function inspect(
 export function commandOf(pid: number): string {
   return createProcessTable().command(pid);
 }
+
+/** Whether a process ignores a signal. */
+export function ignores(pid: number, signal: NodeJS.Signals): boolean {
+  return createProcessTable().ignores(pid, signal);
+}

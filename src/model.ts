@@ -6,7 +6,17 @@
  * events. Read this file first: the words here are the words everywhere.
  */
 
-import type { Address, IdleOn, LogConfig, OnExit, Ready, ReloadPolicy, RestartPolicy, StartPolicy } from './texts.js';
+import type {
+  Address,
+  IdleOn,
+  LogConfig,
+  OnExit,
+  Ready,
+  ReloadPolicy,
+  RestartPolicy,
+  StartPolicy,
+  StopPolicy,
+} from './texts.js';
 
 export type * from './events.js';
 export type * from './requests.js';
@@ -59,6 +69,8 @@ export interface InstanceSpec {
   readonly settle: Millis;
   readonly ready?: Ready;
   readonly stopSignal: NodeJS.Signals;
+  /** Whom the stop signal goes to first. */
+  readonly stop: StopPolicy;
   /** Asks an old generation to end. */
   readonly reloadSignal: NodeJS.Signals;
   /** A directory of variables, a file for each, read again for each life. Absolute. */
@@ -159,6 +171,8 @@ export type Phase =
       /** Absent when the program ended by itself and only its left-over processes are being ended. */
       readonly cause?: StopCause;
       readonly stoppedAt: Millis;
+      /** Only the leader has the stop signal so far; the rest gets it when the leader is gone, at the latest now. */
+      readonly spreadsAt?: Millis;
       readonly killAt: Millis;
       readonly abandonAt: Millis;
     }

@@ -29,10 +29,10 @@ export interface Clock {
 export interface Child {
   /** 0 when nothing could be started. */
   readonly pid: number;
-  /** Signals the leader alone, at once. */
-  pass(signal: NodeJS.Signals): void;
-  /** Signals every process of the tree. Never throws for one that is already gone. */
-  signal(signal: NodeJS.Signals): void;
+  /** Signals the leader alone. Returns false when the leader ignores that signal. */
+  pass(signal: NodeJS.Signals): boolean;
+  /** Signals every process of the tree, or all but the leader. Never throws for one that is already gone. */
+  signal(signal: NodeJS.Signals, to?: 'tree' | 'rest'): void;
   /** SIGKILL to everything, again and again, until nothing is left. */
   kill(): void;
   /** Stop waiting: report what is left as survivors. */

@@ -55,11 +55,15 @@ export type RestartPolicy = 'always' | 'on-failure' | 'never';
 /** What follows a change: a new life after the old one, beside the old one, or at the next access. */
 export type ReloadPolicy = 'restart' | 'handover' | 'shotgun';
 
+/** Whom the stop signal goes to first: the leader, which knows how its processes finish their work, or every process. */
+export type StopPolicy = 'leader' | 'tree';
+
 /** What `proclet.yml` says about one service; durations are parsed, everything else is as written. */
 export interface ServiceConfig {
   readonly ttl?: Millis;
   readonly restart?: RestartPolicy;
   readonly 'stop-signal'?: NodeJS.Signals;
+  readonly stop?: StopPolicy;
   readonly grace?: Millis;
   readonly env?: Readonly<Record<string, string>>;
   readonly 'env-file'?: string;
@@ -145,6 +149,7 @@ export interface Settings {
   readonly watch: PerTag<readonly string[]>;
   readonly onExit: OnExit;
   readonly grace: PerTag<Millis>;
+  readonly stop: PerTag<StopPolicy>;
   readonly expireStatus: number;
   readonly shell: string;
   readonly quiet: readonly Tag[];

@@ -36,11 +36,9 @@ export default class Stop extends ControlCommand {
 
   #printWouldEnd(would: readonly WouldEnd[]): void {
     if (would.length === 0) this.print('Nothing runs, so nothing would be stopped.');
-    for (const { id, signal, grace, processes } of would) {
+    for (const { id, signal, to, grace, processes } of would) {
       const then = grace === null ? 'and would be waited for' : `and SIGKILL after ${formatDuration(grace)}`;
-      this.print(
-        `${id}: ${signal} to ${processes.length === 1 ? '1 process' : `${processes.length} processes`}, ${then}`,
-      );
+      this.print(`${id}: ${signal} to ${whom(to, processes.length)}, ${then}`);
       for (const { pid, command } of processes) this.print(`  ${String(pid).padStart(7)}  ${command}`);
     }
   }
@@ -53,4 +51,12 @@ export default class Stop extends ControlCommand {
       this.print(`${id} stopped (${count}, ${formatDuration(took)})${left}`);
     }
   }
+}
+
+/** Who gets the stop signal, in words that follow `SIGTERM to`. */
+function whom(to: WouldEnd['to'], processes: number): string {
+  if (processes === 1) return '1 process';
+  if (to === 'tree') return `${processes} processes`;
+  const others = processes === 2 ? 'the other one' : `the other ${processes - 1}`;
+  return `the first of ${processes} processes, to ${others} when that has gone`;
 }

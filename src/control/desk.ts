@@ -25,6 +25,8 @@ export interface Subject {
   scale(counts: Readonly<Record<Tag, number>>): Promise<void>;
   inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage>;
   commandOf(pid: number): string;
+  /** Whether a process ignores a signal. */
+  ignores(pid: number, signal: NodeJS.Signals): boolean;
   /** Tells the terminal that an instance runs in how large it is. */
   resize(pids: readonly number[], size: { columns: number; rows: number }): void;
 }
@@ -131,7 +133,7 @@ function endedOf({ id, role, exit, processes, took = 0, survivors }: Exited): En
 
 function wouldEnd(
   { targets }: Of<'stop'>,
-  { supervision, plan, inspect, commandOf }: Subject,
+  { supervision, plan, inspect, commandOf, ignores }: Subject,
 ): { wouldEnd: WouldEnd[] } {
   const ids = supervision.resolve(targets);
   const specs = new Map(plan().services.flatMap(({ instances }) => instances.map((spec) => [spec.id, spec] as const)));
@@ -139,11 +141,13 @@ function wouldEnd(
     .snapshot()
     .services.flatMap(({ instances }) => instances.filter(({ id, pid }) => pid && ids.includes(id)));
   const used = inspect(running);
-  const answer = running.map(({ id, mark = '' }): WouldEnd => {
-    const { stopSignal = 'SIGTERM', grace = 0 } = specs.get(id) ?? {};
-    const pids = used.get(mark)?.pids ?? [];
-    const processes = pids.map((pid) => ({ pid, command: commandOf(pid) }));
-    return { id, signal: stopSignal, grace: grace === Infinity ? null : grace, processes };
+  const answer = running.map(({ id, role, pid: leader = 0, mark = '' }): WouldEnd => {
+    const { stopSignal = 'SIGTERM', reloadSignal = stopSignal, stop = 'tree', grace = 0 } = specs.get(id) ?? {};
+    const signal = role === 'going' ? reloadSignal : stopSignal;
+    const isFirst = (role === 'going' || stop === 'leader') && !ignores(leader, signal);
+    const others = (used.get(mark)?.pids ?? []).filter((pid) => pid !== leader);
+    const processes = [leader, ...others].map((pid) => ({ pid, command: commandOf(pid) }));
+    return { id, signal, to: isFirst ? 'leader' : 'tree', grace: grace === Infinity ? null : grace, processes };
   });
   return { wouldEnd: answer };
 }

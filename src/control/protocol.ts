@@ -3,7 +3,16 @@
  * requests, each a line; the server answers each with one last line, before which there may be lines with items.
  */
 import type { ErrorCode } from '../errors.js';
-import type { InstanceId, InstanceSnapshot, Millis, Role, ServiceSnapshot, Snapshot, Usage } from '../model.js';
+import type {
+  InstanceId,
+  InstanceSnapshot,
+  Millis,
+  Role,
+  ServiceSnapshot,
+  Snapshot,
+  StopPolicy,
+  Usage,
+} from '../model.js';
 
 export const protocolVersion = 1;
 
@@ -49,6 +58,8 @@ export interface Ended {
 export interface WouldEnd {
   readonly id: InstanceId;
   readonly signal: NodeJS.Signals;
+  /** Whether the first of the processes gets the signal before the others do. */
+  readonly to: StopPolicy;
   readonly grace: Millis | null;
   readonly processes: readonly { readonly pid: number; readonly command: string }[];
 }

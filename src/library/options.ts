@@ -66,6 +66,7 @@ export interface ServiceOptions {
   readonly watch?: string | readonly string[];
   readonly reload?: 'restart' | 'handover' | 'shotgun';
   readonly stopSignal?: string;
+  readonly stop?: 'leader' | 'tree';
   readonly grace?: Duration;
   readonly settle?: Duration;
   readonly env?: Readonly<Record<string, string | number | boolean>>;

@@ -26,6 +26,7 @@ import type {
   ServiceSpec,
   Settings,
   StartPolicy,
+  StopPolicy,
   Tag,
 } from '../model.js';
 import { lookUp } from '../record.js';
@@ -126,6 +127,11 @@ interface Draft {
 const BACKOFF: Backoff = { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 };
 const SETTLE: Millis = 1000;
 const GRACE: Millis = 5000;
+
+/** INT is what a terminal sends to every process in front of it, and shells and npm rely on that: they pass it on to nobody. */
+function usualStop(signal: NodeJS.Signals): StopPolicy {
+  return signal === 'SIGINT' ? 'tree' : 'leader';
+}
 const READY_WITHIN: Millis = 30_000;
 
 function draftServices({ procfile, config, settings, positions, programs = {} }: PlanInput): readonly Draft[] {
@@ -265,6 +271,7 @@ function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, iden
     backoff: backoffOf(input),
     settle: config.settle ?? SETTLE,
     stopSignal,
+    stop: valueFor(input.settings.stop, tag, config.stop) ?? usualStop(stopSignal),
     reloadSignal: config['reload-signal'] ?? stopSignal,
     ...(envDirectory === undefined ? {} : { envDirectory: resolve(input.root, envDirectory) }),
     grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,

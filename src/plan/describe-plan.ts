@@ -25,7 +25,7 @@ interface Subject {
 }
 
 function describeInstance({ plan, service, instance, shown }: Subject): string {
-  const { stopSignal, grace, user, umask, directory } = instance;
+  const { stopSignal, stop, grace, user, umask, directory } = instance;
   const kill = grace === Infinity ? 'never SIGKILL' : `SIGKILL after ${formatDuration(grace)}`;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['port', String(instance.port)],
@@ -37,7 +37,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['ttl', formatDuration(service.ttl)],
     ['idle', formatDuration(service.idle)],
     ['watch', service.watch.length === 0 ? undefined : `${service.watch.join(', ')} (${service.reload})`],
-    ['grace', `${stopSignal}, ${kill}`],
+    ['grace', `${stopSignal} to the ${stop}, ${kill}`],
     ['restart', instance.restart],
     ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],
   ];

@@ -27,6 +27,7 @@ export interface Setting {
 
 export const ON_EXIT = ['restart', 'stop', 'ignore'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
+export const STOP_POLICIES = ['leader', 'tree'] as const;
 export const START_POLICIES = ['always', 'on-access', 'manual'] as const;
 
 export type SettingName = (typeof settingTable)[number]['name'];
@@ -123,6 +124,14 @@ const settingTable = [
     summary: 'Time between the stop signal and SIGKILL, for every service',
     kind: 'text',
     placeholder: '5s',
+    fallback: '',
+    commands: ['start', 'run'],
+  },
+  {
+    name: 'stop',
+    summary: 'Whom the stop signal goes to first: leader, or tree (every process at once)',
+    kind: 'list',
+    placeholder: 'tree|web=tree',
     fallback: '',
     commands: ['start', 'run'],
   },

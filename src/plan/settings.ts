@@ -3,7 +3,7 @@
  * wins, for the whole setting) and how each setting's text is read. The rows are in `setting-table.ts`; no
  * source is looked for here, they are arguments.
  */
-import type { Env, Given, Millis, Parsed, PerTag, Problem, Settings, StartPolicy, Tag } from '../model.js';
+import type { Env, Given, Millis, Parsed, PerTag, Problem, Settings, StartPolicy, StopPolicy, Tag } from '../model.js';
 import { lookUp, toRecord } from '../record.js';
 import { readFormation } from './formation.js';
 import { asDefaults, readListPerTag, readPerTag } from './per-tag.js';
@@ -24,7 +24,15 @@ import {
   readText,
   splitList,
 } from './reading.js';
-import { LOG_FORMATS, ON_EXIT, type SettingName, START_POLICIES, settingNames, settings } from './setting-table.js';
+import {
+  LOG_FORMATS,
+  ON_EXIT,
+  type SettingName,
+  START_POLICIES,
+  STOP_POLICIES,
+  settingNames,
+  settings,
+} from './setting-table.js';
 
 /** Settings by name or alias, as somebody gave them. */
 export type Source = Readonly<Record<string, Given>>;
@@ -67,6 +75,7 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     watch: perTag('watch', readListPerTag),
     onExit: required('on-exit', readChoice(ON_EXIT)),
     grace: perTag('timeout', readGrace),
+    stop: perTag('stop', readStop),
     expireStatus: required('expire-status', readStatus),
     shell: required('shell', readText),
     quiet: required('quiet', readList),
@@ -135,6 +144,10 @@ function fallbackOf<T>(name: SettingName, read: Reader<T>): T {
 
 function readTtl(text: string): Reading<PerTag<Millis>> {
   return readPerTag(text, { read: readLife, bare: 'allowed', example: '30m or web=30m,worker=2h' });
+}
+
+function readStop(text: string): Reading<PerTag<StopPolicy>> {
+  return readPerTag(text, { read: readChoice(STOP_POLICIES), bare: 'allowed', example: 'tree or web=tree' });
 }
 
 function readStart(text: string): Reading<PerTag<StartPolicy>> {

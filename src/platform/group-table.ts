@@ -50,5 +50,6 @@ export const groupTable: ProcessTable = {
     return row(pid, pid);
   },
   isSame: ({ pid }) => isThere(pid),
+  ignores: () => false,
   command: (pid) => `process group ${Math.abs(pid)}`,
 };

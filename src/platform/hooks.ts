@@ -36,7 +36,13 @@ export function createHooks({ clock, spawn, command, shell, env, directory, told
   const spec = (event: string): InstanceSpec => ({
     ...{ id: 'on-event.1', tag: 'on-event', argv: [shell, '-c', command], port: 0, tty: false, directory, detach: [] },
     ...{ restart: 'never', backoff: { first: 0, max: 0, forgiveAfter: 0, giveUpAfter: 0 }, settle: 0 },
-    ...{ stopSignal: 'SIGTERM', reloadSignal: 'SIGTERM', grace: 0, env: { ...env, PROCLET_EVENT: event } },
+    ...{
+      stopSignal: 'SIGTERM',
+      stop: 'tree',
+      reloadSignal: 'SIGTERM',
+      grace: 0,
+      env: { ...env, PROCLET_EVENT: event },
+    },
   });
 
   const next = () => {

@@ -1,5 +1,6 @@
 /** Processes as Linux shows them in /proc, proc(5). */
 import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { markIn } from './mark.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 
@@ -133,6 +134,10 @@ export const procTable: ProcessTable = {
   },
   find: rowOf,
   isSame: ({ pid, started }) => statOf(pid)[19] === started,
+  ignores(pid, signal) {
+    const mask = /^SigIgn:\t([0-9a-f]+)$/m.exec(peek(`/proc/${pid}/status`))?.[1] ?? '0';
+    return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+  },
   command(pid) {
     const words = peek(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
     const name = /\((.*)\)/s.exec(peek(`/proc/${pid}/stat`))?.[1] ?? '';

@@ -41,6 +41,8 @@ export interface ProcessTable {
   find(pid: number): ProcessRow | undefined;
   /** Whether it is still the process that was seen: same pid, same start. */
   isSame(row: ProcessRow): boolean;
+  /** Whether a signal does nothing to a process because it ignores it; false where that cannot be known. */
+  ignores(pid: number, signal: NodeJS.Signals): boolean;
   /** The command line for people, at most 80 characters. */
   command(pid: number): string;
 }

@@ -18,6 +18,7 @@ import {
   membersOf,
   type Tree,
 } from './membership.js';
+import { deliver, type Order } from './orders.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 import { send, survivorsOf } from './survivors.js';
 
@@ -50,8 +51,10 @@ export interface Seed {
 export interface PlantedTree {
   /** When the leader started, as the process table tells; undefined when it was gone already. */
   readonly started: string | undefined;
-  /** Signals every member, and wakes the ones that are stopped so that they can act on it. */
-  signal(signal: NodeJS.Signals): void;
+  /** Signals every member, or all but the leader, and wakes the ones that are stopped so that they can act on it. */
+  signal(signal: NodeJS.Signals, to?: 'tree' | 'rest'): void;
+  /** Signals the leader alone, and wakes it if it is stopped. Returns false when it ignores that signal. */
+  pass(signal: NodeJS.Signals): boolean;
   /** SIGKILL until nothing is left. */
   kill(): void;
   /** The leader is gone: from here on, an empty tree is an end. */
@@ -79,7 +82,7 @@ interface Ending extends Tree {
   killing: boolean;
   /** Whether the records of guests have been looked at since the end began. */
   looked: boolean;
-  pending: NodeJS.Signals[];
+  pending: Order[];
   quiet: number;
   /** When the guests are not waited for any more, once it is them alone who are left. */
   guestsLeaveAt: Millis | undefined;
@@ -123,9 +126,15 @@ export class ProcessTrees {
     };
     return {
       started,
-      signal: (signal) => {
-        tree.pending.push(signal);
+      signal: (signal, to = 'tree') => {
+        tree.pending.push({ signal, to });
         this.#hasten(tree);
+      },
+      pass: (signal) => {
+        const isHeard = !this.#table.ignores(tree.leader, signal);
+        tree.pending.push({ signal, to: 'leader' });
+        this.#hasten(tree);
+        return isHeard;
       },
       kill: () => {
         tree.killing = true;
@@ -168,7 +177,7 @@ export class ProcessTrees {
         return [tree, this.#adopt(tree, processes, rows.length) ? this.#membersOf(tree, processes, kinship) : rows];
       }),
     );
-    for (const [tree, rows] of members) deliver(tree, rows, this.#table);
+    for (const [tree, rows] of members) deliver(tree.pending.splice(0), tree.leader, rows, this.#table);
     const killing = new Map([...members].filter(([{ killing }]) => killing));
     if (killing.size > 0) this.#strike(killing, processes);
     for (const [tree, rows] of members) this.#judge(tree, rows, processes);
@@ -275,16 +284,6 @@ export class ProcessTrees {
 function empty(tree: Ending, processes: Map<number, ProcessRow>, self: number): void {
   const inside = tree.cgroup?.pids().map((pid) => processes.get(pid)) ?? [];
   if (!inside.some((row) => row !== undefined && (row.pid === self || isForeign(tree, row)))) tree.cgroup?.kill();
-}
-
-/** Sends what was asked for, then SIGCONT to what is stopped: a stopped process cannot act on a signal. */
-function deliver(tree: Ending, members: readonly ProcessRow[], table: ProcessTable): void {
-  for (const signal of tree.pending.splice(0)) {
-    for (const row of members) {
-      send(row, signal, table);
-      if (row.state === 'T') send(row, 'SIGCONT', table);
-    }
-  }
 }
 
 function nestedOf({ nested }: Ending): Nested[] {

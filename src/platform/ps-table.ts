@@ -16,6 +16,7 @@ export const psTable: ProcessTable = {
   },
   find: (pid) => parsePs(ps(['-p', String(pid)])).get(pid),
   isSame: (row) => psTable.find(row.pid)?.started === row.started,
+  ignores: () => false,
   command(pid) {
     try {
       return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio, env: toolEnv() })

@@ -89,7 +89,7 @@ function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildList
     };
     if (child) child.process.once('error', (error) => report(error.message));
     else stage.clock.wakeAt(stage.clock.now(), () => report(message));
-    const nothing = { pid: 0, mark: ties.mark, pass() {}, signal() {}, kill() {}, abandon() {} };
+    const nothing = { pid: 0, mark: ties.mark, pass: () => true, signal() {}, kill() {}, abandon() {} };
     return { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} };
   }
   return follow(stage, spec, ties, child, listener);
@@ -223,14 +223,13 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   });
   // EPIPE: it closed its stdin, or ended.
   stdin?.on('error', () => {});
-  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   const notePort = () => {
     // A port behind a front is nobody's business.
     const isPublic = spec.port > 0 && stage.portOf(spec, ties.generation) === spec.port;
     portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
   };
   return {
-    ...{ pid: child.pid, mark: ties.mark, pass, abandon: tree.abandon, pids: tree.pids },
+    ...{ pid: child.pid, mark: ties.mark, abandon: tree.abandon, pids: tree.pids },
     endInput: () => void stdin?.end(),
     tap: (listener) => {
       const streams = [stdout, stderr];
@@ -244,9 +243,13 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
       stdin.write(text);
       return true;
     },
-    signal(signal) {
+    pass(signal) {
       notePort();
-      tree.signal(signal);
+      return tree.pass(signal);
+    },
+    signal(signal, to = 'tree') {
+      notePort();
+      tree.signal(signal, to);
     },
     kill() {
       notePort();

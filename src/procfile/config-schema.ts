@@ -42,6 +42,12 @@ function serviceShape() {
     'stop-signal': stopSignal()
       .exactOptional()
       .describe(`The signal that asks it to end: ${STOP_SIGNALS.join(', ')}. The default is TERM.`),
+    stop: z
+      .enum(['leader', 'tree'], 'must be one of leader, tree')
+      .exactOptional()
+      .describe(
+        'Whom the stop signal goes to: the leader, and the rest when it has gone (the default), or every process at once.',
+      ),
     grace: duration(0)
       .exactOptional()
       .describe('Time between the stop signal and SIGKILL: 10s, or a number of seconds. The default is 5s.'),

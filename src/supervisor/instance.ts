@@ -25,13 +25,15 @@ export type Input =
   | { readonly type: 'restart'; readonly cause: StopCause }
   | { readonly type: 'kill'; readonly cause: StopCause }
   | { readonly type: 'ready' }
+  /** The leader ignores the stop signal that it alone was sent. */
+  | { readonly type: 'unheard' }
   | { readonly type: 'orphaned'; readonly exit: Exit; readonly processes: number }
   | { readonly type: 'exited'; readonly remains: Remains }
   | { readonly type: 'deadline' };
 
 export type Effect =
   | { readonly type: 'spawn' }
-  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly to: 'leader' | 'tree' }
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly to: 'leader' | 'rest' | 'tree' }
   | { readonly type: 'kill' }
   | { readonly type: 'abandon' }
   | { readonly type: 'tell'; readonly event: Happening };
@@ -44,6 +46,11 @@ export interface Step {
 /** So long a process may outlive SIGKILL (state D) before it is named and left. */
 export const patience: Millis = 5_000;
 
+/** What those that only the leader could tell to end have left of the grace, when it has not. */
+function lastChance(grace: Millis): Millis {
+  return Math.min(1_000, grace / 5);
+}
+
 type In<P extends PhaseName> = Instance & { readonly phase: Extract<Phase, { is: P }> };
 type InputOf<T extends Input['type']> = Extract<Input, { type: T }>;
 type Cell<P extends PhaseName, T extends Input['type']> = (i: In<P>, input: InputOf<T>, now: Millis) => Step;
@@ -51,13 +58,13 @@ type Table = { [P in PhaseName]: { [T in Input['type']]: Cell<P, T> } };
 
 // biome-ignore format: the columns are the point
 const table: Table = {
-  //          start               stop              restart               kill              ready            orphaned               exited              deadline
-  down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
-  starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: rise,     orphaned: sweep,       exited: died,       deadline: settle },
-  up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: stay,     orphaned: sweep,       exited: died,       deadline: stay   },
-  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     orphaned: follow,      exited: stopped,    deadline: escalate },
-  backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, ready: stay,     orphaned: impossible,  exited: impossible, deadline: retry  },
-  failed:   { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     orphaned: impossible,  exited: impossible, deadline: stay   },
+  //          start               stop              restart               kill              ready            unheard          orphaned               exited              deadline
+  down:     { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     unheard: stay,   orphaned: impossible,  exited: impossible, deadline: stay   },
+  starting: { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: rise,     unheard: stay,   orphaned: sweep,       exited: died,       deadline: settle },
+  up:       { start: stay,        stop: bringDown,  restart: bringAround, kill: endNow,     ready: stay,     unheard: stay,   orphaned: sweep,       exited: died,       deadline: stay   },
+  stopping: { start: wantUp,      stop: hurry,      restart: wantAnother, kill: killNow,    ready: stay,     unheard: spread, orphaned: spread,      exited: stopped,    deadline: escalate },
+  backoff:  { start: spawnAfresh, stop: settleDown, restart: spawnAfresh, kill: settleDown, ready: stay,     unheard: stay,   orphaned: impossible,  exited: impossible, deadline: retry  },
+  failed:   { start: spawnAfresh, stop: wantDown,   restart: revive,      kill: wantDown,   ready: stay,     unheard: stay,   orphaned: impossible,  exited: impossible, deadline: stay   },
 };
 
 /** One that has not lived yet. `key`: unlike that of any other instance of the run. */
@@ -78,7 +85,7 @@ export function nextDeadline({ phase }: Instance): Millis {
     case 'starting':
       return Math.min(phase.settlesAt, phase.givesUpAt);
     case 'stopping':
-      return Math.min(phase.killAt, phase.abandonAt);
+      return Math.min(phase.spreadsAt ?? Infinity, phase.killAt, phase.abandonAt);
     case 'backoff':
       return phase.retryAt;
     case 'up':
@@ -142,27 +149,34 @@ function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
 
 /** It runs but is not ready in time: that counts as a crash, so it is ended without a cause of ours. */
 function giveUp(i: In<'starting'>, now: Millis): Step {
-  const { id, stopSignal: signal } = i.spec;
+  const { id, grace } = i.spec;
+  const { phase, effect } = asked(i, ending(i.phase, now), grace, now);
   return {
-    instance: { ...i, phase: { ...ending(i.phase, now), killAt: now + i.spec.grace, abandonAt: Infinity } },
-    effects: [
-      tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }),
-      { type: 'signal', signal, to: 'tree' },
-    ],
+    instance: { ...i, phase },
+    effects: [tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }), effect],
   };
 }
 
 function bringDown(i: In<'starting' | 'up'>, { cause, patient }: InputOf<'stop'>, now: Millis): Step {
   const { id, stopSignal: signal } = i.spec;
   const grace = patient ? Infinity : i.spec.grace;
-  const phase: Phase = { ...ending(i.phase, now), cause, killAt: now + grace, abandonAt: Infinity };
+  const { phase, effect } = asked(i, { ...ending(i.phase, now), cause }, grace, now);
   return {
     instance: { ...i, goal: 'down', phase },
-    // Who was replaced is to finish its work, and knows best how its own processes do that.
-    effects: [
-      tell({ type: 'stopping', id, generation: i.generation, cause, signal, grace }),
-      { type: 'signal', signal, to: i.role === 'going' && cause.reason === 'replaced' ? 'leader' : 'tree' },
-    ],
+    effects: [tell({ type: 'stopping', id, generation: i.generation, cause, signal, grace }), effect],
+  };
+}
+
+/** The stop signal is sent: to the leader, where that is to finish its work and tells its processes how, or to all. */
+function asked(i: Instance, phase: Omit<In<'stopping'>['phase'], 'killAt' | 'abandonAt'>, grace: Millis, now: Millis) {
+  const { stop, stopSignal: signal } = i.spec;
+  const isReplaced = i.role === 'going' && phase.cause?.reason === 'replaced';
+  const to = isReplaced ? 'leader' : stop;
+  const killAt = now + grace;
+  const spreadsAt = killAt - (grace === Infinity ? 0 : lastChance(grace));
+  return {
+    phase: { ...phase, killAt, abandonAt: Infinity, ...(to === 'leader' && { spreadsAt }) },
+    effect: { type: 'signal', signal, to } as const,
   };
 }
 
@@ -180,10 +194,11 @@ function sweep(i: In<'starting' | 'up'>, { exit, processes }: InputOf<'orphaned'
   };
 }
 
-/** The leader went; whom it did not tell is told. */
-function follow(i: In<'stopping'>): Step {
-  if (i.role !== 'going' || i.phase.cause?.reason !== 'replaced' || i.phase.abandonAt < Infinity) return stay(i);
-  return { instance: i, effects: [{ type: 'signal', signal: i.spec.stopSignal, to: 'tree' }] };
+/** The leader has gone, does not listen, or has taken its time: the processes that it has not told are told. */
+function spread(i: In<'stopping'>): Step {
+  const { spreadsAt, ...phase } = i.phase;
+  if (spreadsAt === undefined || phase.abandonAt < Infinity) return stay(i);
+  return { instance: { ...i, phase }, effects: [{ type: 'signal', signal: i.spec.stopSignal, to: 'rest' }] };
 }
 
 function ending(phase: In<'starting' | 'up'>['phase'], now: Millis) {
@@ -214,8 +229,9 @@ function hurry(i: In<'stopping'>, input: InputOf<'stop'>): Step {
 
 function killNow(i: In<'stopping'>, input: InputOf<'kill'>, now: Millis): Step {
   const { instance } = hurry(i, { type: 'stop', cause: input.cause, patient: false });
+  const { spreadsAt: _, ...phase } = i.phase;
   return {
-    instance: { ...instance, phase: { ...i.phase, cause: input.cause, killAt: Infinity, abandonAt: now + patience } },
+    instance: { ...instance, phase: { ...phase, cause: input.cause, killAt: Infinity, abandonAt: now + patience } },
     effects: [{ type: 'kill' }],
   };
 }
@@ -224,9 +240,10 @@ function escalate(i: In<'stopping'>, _input: Input, now: Millis): Step {
   if (now >= i.phase.abandonAt) {
     return { instance: { ...i, phase: { ...i.phase, abandonAt: Infinity } }, effects: [{ type: 'abandon' }] };
   }
-  if (now < i.phase.killAt) return stay(i);
+  if (now < i.phase.killAt) return now < (i.phase.spreadsAt ?? Infinity) ? stay(i) : spread(i);
+  const { spreadsAt: _, ...phase } = i.phase;
   return {
-    instance: { ...i, phase: { ...i.phase, killAt: Infinity, abandonAt: now + patience } },
+    instance: { ...i, phase: { ...phase, killAt: Infinity, abandonAt: now + patience } },
     effects: [
       { type: 'kill' },
       tell({ type: 'killed', id: i.spec.id, signal: i.spec.stopSignal, after: now - i.phase.stoppedAt }),

@@ -12,6 +12,8 @@ export interface LivesListener {
   listenTo(instance: Instance): ChildListener;
   began(spec: InstanceSpec, life: { pid: number; generation: number; coming: boolean }): void;
   tell(event: Happening): void;
+  /** The leader of a life ignores the signal that was to end it. */
+  unheard(key: string): void;
   /** The services that wait for this one. */
   waitingFor(tag: Tag): readonly Tag[];
 }
@@ -70,7 +72,8 @@ export class Lives {
         return;
       }
       case 'signal':
-        child?.[effect.to === 'leader' ? 'pass' : 'signal'](effect.signal);
+        if (effect.to !== 'leader') child?.signal(effect.signal, effect.to);
+        else if (child?.pass(effect.signal) === false) this.#listener.unheard(instance.key);
         return;
       case 'kill':
         child?.kill();

@@ -78,7 +78,7 @@ export class Supervisor implements Supervision {
         this.#failures.delete(id);
         if (event.pid !== 0) this.#bus.emit({ type: 'spawned', id, port, ...event });
       },
-      tell,
+      ...{ tell, unheard: (key: string) => this.#receive(key, { type: 'unheard' }) },
       waitingFor: (tag) => this.#lineup.waitingFor(tag),
     });
     this.#schedules = new Schedules(clock, world.next, tell);

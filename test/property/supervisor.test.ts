@@ -96,7 +96,10 @@ class Machine {
       ...{
         pid: life.pid,
         mark: '',
-        pass: hear,
+        pass: (what) => {
+          hear(what);
+          return true;
+        },
         signal: hear,
         pids: () => [life.pid],
         tap: () => () => {},

@@ -47,7 +47,7 @@ export async function controlled(plan: Plan) {
   const desk = createDesk({
     ...{ info: info as Parameters<typeof createDesk>[0]['info'], clock, supervision: supervisor, plan: () => plan },
     ...{ events: history.events, completeSince: history.completeSince, logFiles: [] },
-    ...{ scale: async () => {}, inspect: () => new Map(), commandOf: () => '', resize() {} },
+    ...{ scale: async () => {}, inspect: () => new Map(), commandOf: () => '', ignores: () => false, resize() {} },
   });
   const server = await openControl(path, clock, async () => desk);
   closers.push(async () => {

@@ -12,6 +12,8 @@ interface Life {
 export class FakeChildren {
   /** `web.1 spawn`, `web.1 SIGTERM`, `web.1 kill`, in order. */
   readonly log: string[] = [];
+  /** Whose leaders ignore signals. */
+  readonly deaf = new Set<InstanceId>();
   /** By the names of the log: `web.1`, and `web.1+2` for a second generation beside the first. */
   readonly #lives = new Map<InstanceId, Life>();
   readonly #mayOverlap: boolean;
@@ -35,8 +37,11 @@ export class FakeChildren {
     this.#pid += 1;
     return {
       pid: this.#pid,
-      pass: (signal) => record(`passed ${signal}`),
-      signal: record,
+      pass: (signal) => {
+        record(`passed ${signal}`);
+        return !this.deaf.has(id);
+      },
+      signal: (name, to) => record(to === 'rest' ? `rest ${name}` : name),
       kill: () => record('kill'),
       pids: () => [],
       mark: '',

@@ -16,6 +16,7 @@ export function instanceSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
     backoff: { first: 1_000, max: 8_000, forgiveAfter: 30_000, giveUpAfter: 3 },
     settle: 1_000,
     stopSignal: 'SIGTERM',
+    stop: 'tree',
     reloadSignal: 'SIGTERM',
     grace: 300,
     ...over,

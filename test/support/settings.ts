@@ -5,6 +5,7 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
   return {
     tags: [],
     formation: { tags: {} },
+    stop: { tags: {} },
     ttl: { tags: {} },
     idle: { tags: {} },
     start: { tags: {} },

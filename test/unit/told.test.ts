@@ -123,7 +123,7 @@ test('the obituary of what was deaf to the end of its ttl says what it took', ()
   });
   clock.advance(700);
   children.exit('deaf.1', signal('SIGKILL'));
-  expect(children.log).toEqual(['deaf.1 spawn', 'deaf.1 SIGTERM', 'deaf.1 kill']);
+  expect(children.log).toEqual(['deaf.1 spawn', 'deaf.1 passed SIGTERM', 'deaf.1 rest SIGTERM', 'deaf.1 kill']);
   expect(news().at(-1)).toBe('deaf.1 expired after 500ms: it ignored SIGTERM for 200ms, so it was killed (1 process)');
 });
 

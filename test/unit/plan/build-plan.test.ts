@@ -88,6 +88,7 @@ describe('buildPlan', () => {
               settle: 1000,
               stopSignal: 'SIGTERM',
               reloadSignal: 'SIGTERM',
+              stop: 'leader',
               grace: 5000,
             },
           ],
@@ -177,6 +178,22 @@ describe('buildPlan', () => {
     const plan = buildPlan(input({ config: config(services), settings: settingsWith({ ttl }) }));
     expect(plan.services[0]?.ttl).toBe(expected);
   });
+
+  test.each([
+    ['leader', {}, { tags: {} }],
+    ['leader', { 'stop-signal': 'SIGQUIT' }, { tags: {} }],
+    ['tree', { 'stop-signal': 'SIGINT' }, { tags: {} }],
+    ['leader', { 'stop-signal': 'SIGINT', stop: 'leader' }, { tags: {} }],
+    ['tree', { stop: 'tree' }, { tags: {} }],
+    ['leader', { stop: 'tree' }, { tags: { web: 'leader' } }],
+    ['tree', {}, { otherwise: 'tree', tags: {} }],
+  ] as const)(
+    'the stop signal goes to the %s first, where a service says %j and the flags %j',
+    (expected, own, stop) => {
+      const plan = buildPlan(input({ config: config({ web: own }), settings: settingsWith({ stop }) }));
+      expect(plan.services[0]?.instances[0]?.stop).toBe(expected);
+    },
+  );
 
   test.each([
     ['--timeout', { all: 1, tags: {} }, 2, 1],

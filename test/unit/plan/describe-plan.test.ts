@@ -32,7 +32,7 @@ test('a plan is described by what was decided, and shows no value it does not ow
   command     bin/web -p $PORT
   ttl         30m
   idle        for ever
-  grace       SIGTERM, SIGKILL after 10s
+  grace       SIGTERM to the leader, SIGKILL after 10s
   restart     on-failure
   environment PORT=5000 PS=web.1 PROCLET_TAG=web PROCLET_INSTANCE=1 PROCLET_PORT_WEB=5000 PROCLET_PORT_JOB_QUEUE=5100
 
@@ -41,7 +41,7 @@ web.2
   command     bin/web -p $PORT
   ttl         30m
   idle        for ever
-  grace       SIGTERM, SIGKILL after 10s
+  grace       SIGTERM to the leader, SIGKILL after 10s
   restart     on-failure
   environment PORT=5001 PS=web.2 PROCLET_TAG=web PROCLET_INSTANCE=2 PROCLET_PORT_WEB=5000 PROCLET_PORT_JOB_QUEUE=5100
 
@@ -53,7 +53,7 @@ job-queue.1
   umask       022
   ttl         for ever
   idle        for ever
-  grace       SIGINT, SIGKILL after 10s
+  grace       SIGINT to the tree, SIGKILL after 10s
   restart     on-failure
   environment PORT=5100 PS=job-queue.1 PROCLET_TAG=job-queue PROCLET_INSTANCE=1 PROCLET_PORT_WEB=5000 PROCLET_PORT_JOB_QUEUE=5100
 `);

@@ -60,6 +60,7 @@ describe('toSettings', () => {
     ['start', 'manual,web=always', { start: { all: 'manual', tags: { web: 'always' } } }],
     ['on-exit', 'stop', { onExit: 'stop' }],
     ['timeout', '10', { grace: { all: 10_000, tags: {} } }],
+    ['stop', 'tree,web=leader', { stop: { all: 'tree', tags: { web: 'leader' } } }],
     ['timeout', '0', { grace: { all: 0, tags: {} } }],
     ['expire-status', '75', { expireStatus: 75 }],
     ['shell', '/bin/bash', { shell: '/bin/bash' }],

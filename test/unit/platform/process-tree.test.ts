@@ -35,6 +35,7 @@ class FakeMachine implements ProcessTable {
   };
   find = (pid: number) => this.successors.get(pid) ?? this.rows.find((one) => one.pid === pid);
   isSame = (row: ProcessRow) => this.find(row.pid)?.started === row.started;
+  ignores = () => false;
   command = (pid: number) => `command of ${pid}`;
 }
 
@@ -90,6 +91,16 @@ describe('a process is signalled', () => {
     tree.kill();
     clock.advance(0);
     expect(machine.signals).toEqual(['SIGTERM 100', 'SIGSTOP 100', 'SIGKILL 100']);
+  });
+
+  test('the leader alone, then the rest alone; and a stopped one is woken to act on it', () => {
+    plant(leader, { ...child, state: 'T' });
+    expect(tree.pass('SIGTERM')).toBe(true);
+    clock.advance(0);
+    expect(machine.signals).toEqual(['SIGTERM 100']);
+    tree.signal('SIGTERM', 'rest');
+    clock.advance(0);
+    expect(machine.signals).toEqual(['SIGTERM 100', 'SIGTERM 101', 'SIGCONT 101']);
   });
 
   test('never when it got the pid of the leader, or of a member, later', () => {

@@ -19,7 +19,7 @@ const exit = (how: Exit): Input => ({
 const orphaned: Input = { type: 'orphaned', exit: code(0), processes: 2 };
 
 function shown(effect: Effect): string {
-  if (effect.type === 'signal') return effect.signal;
+  if (effect.type === 'signal') return effect.to === 'tree' ? effect.signal : `${effect.signal}:${effect.to}`;
   if (effect.type !== 'tell') return effect.type;
   const { event } = effect;
   return event.type === 'exited'
@@ -186,6 +186,63 @@ const stories: Record<string, Scene[]> = {
     [3_050, kill, 'failed', ''],
   ],
 };
+
+/** With `stop: leader`. */
+const leaderFirst: Record<string, Scene[]> = {
+  'the leader alone is asked to end, and a tree that goes with it gets nothing else': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM:leader'],
+    [2_100, exit(code(0)), 'down', 'exited>down'],
+  ],
+  'the rest is asked the moment the leader has gone, and once': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM:leader'],
+    [2_010, orphaned, 'stopping', 'SIGTERM:rest'],
+    [2_240, 'deadline', 'stopping', ''],
+    [2_250, exit(code(0)), 'down', 'exited>down'],
+  ],
+  'the rest is asked before its time is over when the leader stays, and is killed with it': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM:leader'],
+    [2_239, 'deadline', 'stopping', ''],
+    [2_240, 'deadline', 'stopping', 'SIGTERM:rest'],
+    [2_250, orphaned, 'stopping', ''],
+    [2_299, 'deadline', 'stopping', ''],
+    [2_300, 'deadline', 'stopping', 'kill killed'],
+  ],
+  'the rest is asked at once when the leader ignores the signal': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM:leader'],
+    [2_000, 'unheard', 'stopping', 'SIGTERM:rest'],
+    [2_240, 'deadline', 'stopping', ''],
+    [2_300, 'deadline', 'stopping', 'kill killed'],
+  ],
+  'a restart asks the leader first, too': [
+    ...up,
+    [2_000, restart, 'stopping', 'stopping SIGTERM:leader'],
+    [2_010, orphaned, 'stopping', 'SIGTERM:rest'],
+    [2_020, exit(code(0)), 'starting', 'exited>restart0 spawn'],
+  ],
+  'the end of a ttl asks the leader first, too': [...up, [2_000, ttl, 'stopping', 'stopping SIGTERM:leader']],
+  'a patient stop gives the leader all the time, and the rest its turn when it has gone': [
+    ...up,
+    [2_000, patientStop, 'stopping', 'stopping SIGTERM:leader'],
+    [1e12, 'deadline', 'stopping', ''],
+    [1e12, orphaned, 'stopping', 'SIGTERM:rest'],
+  ],
+  'nobody is asked any more once the kill has begun': [
+    ...up,
+    [2_000, stop, 'stopping', 'stopping SIGTERM:leader'],
+    [2_010, kill, 'stopping', 'kill'],
+    [2_020, orphaned, 'stopping', ''],
+    [2_240, 'deadline', 'stopping', ''],
+  ],
+  'a leader that goes by itself has all it leaves asked': [...up, [2_000, orphaned, 'stopping', 'orphaned SIGTERM']],
+};
+
+describe('stop: leader', () => {
+  for (const [title, scenes] of Object.entries(leaderFirst)) test(title, () => void play(scenes, { stop: 'leader' }));
+});
 
 describe('the life of an instance', () => {
   for (const [title, scenes] of Object.entries(stories)) test(title, () => void play(scenes));

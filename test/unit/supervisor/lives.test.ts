@@ -125,9 +125,16 @@ describe('what a child reports', () => {
     const asked: string[] = [];
     const spawn: Spawn = (_spec, listener) => {
       const number = lives.push(listener);
-      const ask = (what: string) => void asked.push(`${number} ${what}`);
+      const ask = (what: string) => asked.push(`${number} ${what}`) > 0;
       return {
-        ...{ pid: number, mark: '', pass: ask, signal: ask, kill: () => ask('kill'), abandon: () => ask('abandon') },
+        ...{
+          pid: number,
+          mark: '',
+          pass: ask,
+          signal: ask,
+          kill: () => void ask('kill'),
+          abandon: () => void ask('abandon'),
+        },
         ...{ pids: () => [], tap: () => () => {}, send: () => true, endInput() {} },
       };
     };
