@@ -158,7 +158,8 @@ describe('GET /launch', () => {
   test('leads to no other project whose ports are beside its own', async () => {
     const ws = workspace({});
     const files = { Procfile: `web: ${web}\nadmin: ${web}\n` };
-    const [first, second] = [projectIn(ws, 'one', files, 19_000), projectIn(ws, 'two', files, 19_100)];
+    const { port: base } = workspace({});
+    const [first, second] = [projectIn(ws, 'one', files, base), projectIn(ws, 'two', files, base + 100)];
     const { get, visit } = await launcherOf(ws, { first, second });
     const pids = [
       await visit('/launch?project=first&service=web'),
@@ -166,7 +167,7 @@ describe('GET /launch', () => {
       await visit('/launch?project=first&service=admin'),
     ];
     expect(new Set(pids).size).toBe(3);
-    expect(portOf((await get('/launch?project=first&service=admin')).headers.location)).toBe(19_100);
+    expect(portOf((await get('/launch?project=first&service=admin')).headers.location)).toBe(base + 100);
   });
 
   test('does not lead to a stranger who has the port that a service asks for', async () => {

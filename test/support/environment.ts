@@ -2,6 +2,7 @@
  * The environment in which tests run and that they give to programs: made here, so that a test means the same in
  * every shell. Vitest loads this before each file of tests (`setupFiles`); from then on nothing else of the caller's is there.
  */
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** What a caller may ask of the tests themselves; no program is given it. */
@@ -49,7 +50,19 @@ export function question(name: (typeof questions)[number]): string | undefined {
   return asked.get(name);
 }
 
-/** The programs of the machine, without those of a package that npm puts before them. */
+/**
+ * The programs of the machine, without those of a package that npm puts before them. Where this user may not look there
+ * are none, but a shell that looks answers 126 for a program that is nowhere.
+ */
 function ownPrograms(path = ''): string[] {
-  return path.split(':').filter((directory) => directory !== '' && !directory.includes('node_modules'));
+  return path.split(':').filter((directory) => !directory.includes('node_modules') && mayEnter(directory));
+}
+
+function mayEnter(directory: string): boolean {
+  try {
+    accessSync(directory, constants.X_OK);
+    return true;
+  } catch {
+    return false; // ENOENT, EACCES
+  }
 }

@@ -1,8 +1,8 @@
 /** A real launcher of a workspace, and requests to it as a program or a browser makes them. */
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
-import { stableBase } from '../../src/network/free-port.js';
+import { baseOf } from '../../src/network/free-port.js';
 import { formatRegistry } from '../../src/projects/registry.js';
 import { firstUnclaimed } from './port-blocks.js';
 import type { App, Workspace } from './workspace.js';
@@ -28,11 +28,11 @@ export interface Launching {
 export function projectIn(ws: Workspace, name: string, files: Record<string, string>, base?: number): string {
   for (let n = 1; ; n += 1) {
     const directory = join(ws.directory, `${name}-${n}`);
-    mkdirSync(directory);
-    const found = stableBase(directory);
+    const found = baseOf(directory);
     if (base === undefined ? found < firstUnclaimed : found !== base) continue;
+    mkdirSync(directory);
     for (const [path, text] of Object.entries(files)) ws.write(`${name}-${n}/${path}`, text);
-    return realpathSync(directory);
+    return directory;
   }
 }
 
