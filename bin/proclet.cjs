@@ -53,12 +53,22 @@ function saveCache() {
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
     const draft = `${cache}.${process.pid}`;
-    fs.writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
-    fs.renameSync(draft, cache);
+    try {
+      fs.writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
+      fs.renameSync(draft, cache);
+    } catch {
+      fs.rmSync(draft, { force: true }); // a full disk
+    }
     for (const other of fs.readdirSync(directory)) {
-      if (other.endsWith('.v8') && other !== name) fs.unlinkSync(path.join(directory, other));
+      const place = path.join(directory, other);
+      if (other !== name && (other.endsWith('.v8') || isLeft(other, place))) fs.unlinkSync(place);
     }
   } catch {
     // a read-only home directory, a full disk: the next start is slower, that is all
   }
+}
+
+/** A draft is written in a moment: an older one is of a process that was killed. */
+function isLeft(name, place) {
+  return /\.v8\.\d+$/.test(name) && Date.now() - fs.statSync(place).mtimeMs > 60_000;
 }

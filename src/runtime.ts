@@ -3,6 +3,7 @@
  * order. No policy but the meaning of the signals that proclet itself gets.
  */
 
+import { join } from 'node:path';
 import { hearKeysOf, openControlOf, openHooks, openLogs } from './attachments.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
@@ -15,6 +16,7 @@ import { createTerminal } from './observers/terminal.js';
 import { listenToSignals } from './own-signals.js';
 import { createClock } from './platform/clock.js';
 import { createComplaints } from './platform/complaints.js';
+import { noteFiles } from './platform/drafts.js';
 import { type Bonds, watchBonds } from './platform/ends.js';
 import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
 import { claimPidFile } from './platform/pid-file.js';
@@ -75,6 +77,7 @@ export async function startServices(
   const table = createProcessTable();
   const clock = createClock();
   spareTerminalAtExit();
+  const noted = noteFiles(filesOf(plan, look));
   const releasePidFile = look.pidFile === undefined ? () => {} : claimPidFile(look.pidFile, table);
   // Before anything is made: what they name may not be there.
   const release = watchBonds(look, { clock, table }, (why) => {
@@ -127,11 +130,20 @@ export async function startServices(
     await complaints.close(clock, Math.max(deadline, clock.now() + shortest));
     release();
     releasePidFile();
+    noted.forget();
     deafen();
     clock.close();
     return status;
   });
   return { finished, stop, snapshot: () => supervisor.snapshot() };
+}
+
+/** What a run makes in places of the user's own. */
+function filesOf({ services }: Plan, { pidFile, logDirectory }: Look): string[] {
+  const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', 'proclet.out'];
+  const inDirectory = logDirectory === undefined ? [] : names.map((name) => join(logDirectory, name));
+  const own = services.flatMap(({ log, statusFile }) => [log?.file ?? [], statusFile ?? []].flat());
+  return [pidFile ?? [], own, inDirectory].flat();
 }
 
 /**

@@ -93,7 +93,6 @@ const doors: Record<string, readonly string[]> = {
   execa: ['platform'],
   chokidar: ['platform'],
   ignore: ['platform'],
-  'write-file-atomic': ['platform'],
   'rotating-file-stream': ['observers'],
   chalk: ['observers', 'cli', 'commands'],
   '@oclif/core': ['cli', 'commands'],

@@ -6,6 +6,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import { spawnWaiting } from '../platform/detached.js';
+import { noteFiles } from '../platform/drafts.js';
+import { createProcessTable } from '../platform/process-table.js';
 
 /** Tells the second process what it is. */
 const variable = 'PROCLET_DETACHED';
@@ -62,8 +64,9 @@ export interface Second {
 
 /** What it says itself goes to a file in `directory`. */
 export function createSecond(directory: string, command = 'start'): Second {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'proclet.out');
+  const noted = noteFiles([path]);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const fd = openSync(path, 'a', 0o600);
   const { size } = statSync(path);
   const words = [process.argv[1] ?? '', command];
@@ -72,10 +75,18 @@ export function createSecond(directory: string, command = 'start'): Second {
   return {
     async start(argv, into) {
       const end = await waiting.give({ argv: [command, ...argv], into } satisfies Job);
-      if ('pid' in end) return end.pid;
-      throw errorIn(readFileSync(path).subarray(size).toString('utf8'), end.status);
+      if ('pid' in end) {
+        noted.forget();
+        return end.pid;
+      }
+      const error = errorIn(readFileSync(path).subarray(size).toString('utf8'), end.status);
+      noted.clear(createProcessTable());
+      throw error;
     },
-    close: () => waiting.close(),
+    close: () => {
+      noted.forget();
+      return waiting.close();
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { formatDuration } from '../duration.js';
 import type { Survivor } from '../model.js';
 import { adviceFor } from '../observers/obituary.js';
 import type { Leftover } from '../platform/leftovers.js';
+import { shownPath } from './projects.js';
 
 /** A heading and a line for each process. `now` is wall time. */
 export function namedLeftover({ run, record, processes, trouble }: Leftover, now: number): string {
@@ -14,6 +15,12 @@ export function namedLeftover({ run, record, processes, trouble }: Leftover, now
   const rows = processes.map(({ pid, command }) => `  ${String(pid).padStart(7)}  ${command}`);
   const blind = trouble === undefined ? [] : [`  There may be more: ${trouble}. Its record stays.`];
   return [`${what} ${origin}${processes.length === 0 ? '' : ':'}`, ...rows, ...blind].join('\n');
+}
+
+/** Files that killed proclets left. */
+export function namedCleared(paths: readonly string[]): string {
+  const what = paths.length === 1 ? '1 file' : `${paths.length} files`;
+  return [`Removed ${what} that a killed proclet left:`, ...paths.map((path) => `  ${shownPath(path)}`)].join('\n');
 }
 
 /** What is left after all: processes that would not go, and runs that cannot be seen whole. '' when nothing is. */

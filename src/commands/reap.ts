@@ -1,10 +1,12 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { namedLeftover, namedRest } from '../cli/leftover-words.js';
+import { namedCleared, namedLeftover, namedRest } from '../cli/leftover-words.js';
+import { placesOf } from '../cli/state-dir.js';
 import { createClock } from '../platform/clock.js';
 import { endLeftovers, findLeftovers } from '../platform/leftovers.js';
 import { createProcessTable } from '../platform/process-table.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
+import { clearStaleFiles } from '../platform/stale-files.js';
 
 export default class Reap extends BaseCommand {
   static override summary = 'Find what earlier runs left behind, and end it with --yes.';
@@ -12,7 +14,7 @@ export default class Reap extends BaseCommand {
     `Only processes that carry proclet's own mark, are in the control group of one of your runs, or came of
 such a process, and whose proclet and guardian are gone; never what a running proclet has started. A process that your
 run started as another user is named if it is not yours to end, and the record of the run stays until it is gone: exit
-status 1.`;
+status 1. Files that killed proclets left half made are removed at once.`;
   static override examples = [
     { description: 'what is left', command: '<%= config.bin %> reap' },
     { description: 'end it', command: '<%= config.bin %> reap --yes' },
@@ -27,10 +29,12 @@ status 1.`;
     const [directory, table] = [runtimeDirectory(), createProcessTable()];
     const clock = createClock();
     const leftovers = findLeftovers(directory, table);
+    const cleared = clearStaleFiles(placesOf(directory), table);
     const print = (text: string) => void process.stdout.write(`${text}\n`);
     if (flags.json) print(JSON.stringify(leftovers, null, 2));
-    else if (leftovers.length === 0) print('Nothing is left behind.');
+    else if (leftovers.length === 0 && cleared.length === 0) print('Nothing is left behind.');
     else for (const leftover of leftovers) print(namedLeftover(leftover, clock.wall()));
+    if (!flags.json && cleared.length > 0) print(namedCleared(cleared));
     if (leftovers.length === 0) return 0;
     if (!flags.yes) {
       if (!flags.json) print('End them with: proclet reap --yes');
@@ -39,6 +43,7 @@ status 1.`;
     const survivors = await endLeftovers(leftovers, { clock, table, directory, grace: 1_000 });
     clock.close();
     const rest = findLeftovers(directory, table);
+    clearStaleFiles(placesOf(directory), table);
     if (!flags.json) print(namedRest(survivors, rest) || 'All of it is gone.');
     return survivors.length === 0 && rest.length === 0 ? 0 : 1;
   }

@@ -3,7 +3,7 @@
  * proclet says itself. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
  * Only the user can read them. They grow to a size, and then `web.log.1` is the one before.
  */
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Bytes, LogConfig, Millis, Plan, ProcletEvent, Tag } from '../model.js';
@@ -171,12 +171,22 @@ class LogFile {
   #break({ message }: Error): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
+    removeIfEmpty(this.#config.file);
     this.#told(`${this.#config.file} cannot be written, so nothing more goes there: ${message}`);
     this.#release();
   }
 
   #release(): void {
     for (const go of this.#waiting.splice(0)) go();
+  }
+}
+
+/** On a full disk a file can be made, and nothing be written to it. */
+function removeIfEmpty(file: string): void {
+  try {
+    if (statSync(file).size === 0) unlinkSync(file);
+  } catch {
+    // ENOENT: it could not be made
   }
 }
 

@@ -1,5 +1,9 @@
 /** Files of which only one live process has each: claimed whole or not at all, and taken over from the dead. */
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync } from 'node:fs';
+import { clearDraftsOf } from './drafts.js';
+import { draftSuffix } from './maker.js';
+import { createProcessTable } from './process-table.js';
+import { removeIfThere, writeDraft } from './whole-file.js';
 
 export interface Claim {
   readonly path: string;
@@ -11,9 +15,9 @@ export interface Claim {
 
 /** Answers the end of the claim. */
 export function claim({ path, text, mode, assertStale }: Claim): () => void {
-  const draft = `${path}.${process.pid}`;
+  clearDraftsOf(path, createProcessTable());
+  const draft = writeDraft(path, text, mode);
   try {
-    writeFileSync(draft, text, { mode });
     for (let tries = 0; ; tries += 1) {
       try {
         linkSync(draft, path); // fails if the file is there, so that of two only one has it
@@ -28,23 +32,23 @@ export function claim({ path, text, mode, assertStale }: Claim): () => void {
       }
     }
   } finally {
-    remove(draft);
+    removeIfThere(draft);
   }
   return () => {
-    if (textOf(path) === text) remove(path);
+    if (textOf(path) === text) removeIfThere(path);
   };
 }
 
 /** Removes the file if it still is the stale one: another process may have taken its place since it was read. */
 function takeAway(path: string, stale: string): void {
-  const aside = `${path}.${process.pid}.stale`;
+  const aside = `${path}.stale${draftSuffix()}`;
   try {
     renameSync(path, aside);
     if (textOf(aside) !== stale) linkSync(aside, path);
   } catch {
     // ENOENT: gone already. EEXIST: a third one was faster, which the next try sees.
   }
-  remove(aside);
+  removeIfThere(aside);
 }
 
 function textOf(path: string): string | undefined {
@@ -52,13 +56,5 @@ function textOf(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined; // ENOENT
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // ENOENT: never made, or gone already
   }
 }

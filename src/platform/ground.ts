@@ -3,18 +3,20 @@
  * before anything is started and closed when nothing of it is left.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
+import { bootId, pidNamespace } from './boot.js';
 import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
+import { clearDrafts } from './drafts.js';
 import { type Guardian, startGuardian } from './guardian.js';
+import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
 import type { ProcessTable } from './process-table.js';
 import { claimProject } from './runs.js';
-import { bootId, pidNamespace, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
+import { draftDirectory, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
 
 export interface Ground {
   readonly identity: RunRecord;
@@ -94,7 +96,10 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     if (record !== '') writeRecord(dirname(record), identity);
   }
   const cgroup = cgroups?.directory ?? '';
-  const detachment = createDetachment(`${record || join(tmpdir(), run)}.detach`, cgroup && dirname(cgroup));
+  const detachment = createDetachment(
+    record === '' ? join(draftDirectory(), `proclet-detach${draftSuffix()}`) : `${record}.detach`,
+    cgroup && dirname(cgroup),
+  );
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
     onTrouble: warn,
@@ -103,6 +108,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
   function leaveRecord() {
     try {
       const directory = runtimeDirectory();
+      clearDrafts(directory, table);
       const path = writeRecord(directory, identity);
       try {
         return { path, release: command === 'start' ? claimProject(directory, identity) : () => {} };

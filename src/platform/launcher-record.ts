@@ -1,14 +1,14 @@
 /** Where this user's launcher is: a file beside those of the runs, of which only one live launcher has it. */
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import { type Maker, mayLive } from './attendance.js';
+import { bootId, pidNamespace } from './boot.js';
 import { claim } from './claim.js';
 import { createProcessTable } from './process-table.js';
 import { runtimeDirectory } from './runtime-dir.js';
 import { readShared } from './shared-file.js';
 
-export interface LauncherRecord {
-  readonly pid: number;
-  readonly started: string;
+export interface LauncherRecord extends Maker {
   readonly url: string;
 }
 
@@ -20,7 +20,8 @@ export function findLauncher(): LauncherRecord | undefined {
 /** Answers the end of it. Throws ProcletError when another one lives. */
 export function claimLauncher(url: string): () => void {
   const started = createProcessTable().find(process.pid)?.started ?? '';
-  const text = `${JSON.stringify({ pid: process.pid, started, url } satisfies LauncherRecord)}\n`;
+  const maker = { boot: bootId(), pids: pidNamespace(), pid: process.pid, started };
+  const text = `${JSON.stringify({ ...maker, url } satisfies LauncherRecord)}\n`;
   return claim({
     ...{ path: pathOf(), text, mode: 0o600 },
     assertStale(found) {
@@ -33,6 +34,11 @@ export function claimLauncher(url: string): () => void {
   });
 }
 
+/** Whether the launcher that wrote this is gone. */
+export function isLauncherGone(text: string): boolean {
+  return liveIn(text) === undefined;
+}
+
 function pathOf(): string {
   return join(runtimeDirectory(), 'launcher.claim');
 }
@@ -40,7 +46,7 @@ function pathOf(): string {
 function liveIn(text: string | undefined): LauncherRecord | undefined {
   try {
     const record = JSON.parse(text ?? '') as LauncherRecord;
-    return createProcessTable().find(record.pid)?.started === record.started ? record : undefined;
+    return mayLive(record, (pid) => createProcessTable().find(pid)?.started) ? record : undefined;
   } catch {
     return undefined; // half of one, or none
   }

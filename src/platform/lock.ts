@@ -3,7 +3,8 @@ import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { claim } from './claim.js';
-import { createProcessTable } from './process-table.js';
+import { draftSuffix, isDraft, isMakerGone, makerOf } from './maker.js';
+import { createProcessTable, type ProcessTable } from './process-table.js';
 
 const pause: Millis = 5;
 const patience: Millis = 10_000;
@@ -13,7 +14,7 @@ const patience: Millis = 10_000;
  */
 export async function acquireLock(path: string, clock: Clock): Promise<() => void> {
   const table = createProcessTable();
-  const text = `${process.pid} ${table.find(process.pid)?.started ?? ''}\n`;
+  const text = `lock${draftSuffix()}\n`;
   const until = clock.now() + patience;
   for (;;) {
     try {
@@ -25,10 +26,12 @@ export async function acquireLock(path: string, clock: Clock): Promise<() => voi
   }
 }
 
-function assertDead(text: string, path: string, table: ReturnType<typeof createProcessTable>): void {
-  const [pid = '', started] = text.trim().split(' ');
-  const row = table.find(Number(pid));
-  if (row !== undefined && row.started === started) {
-    throw new ProcletError('REFUSED', `process ${pid} holds ${path}, and does not let it go`);
-  }
+/** Whether who wrote the text of a lock is gone. */
+export function isLockStale(text: string, table: ProcessTable): boolean {
+  return !isDraft(text) || isMakerGone(text, table);
+}
+
+function assertDead(text: string, path: string, table: ProcessTable): void {
+  if (isLockStale(text, table)) return;
+  throw new ProcletError('REFUSED', `process ${makerOf(text)} holds ${path}, and does not let it go`);
 }

@@ -6,9 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { toolEnv } from '../tools.js';
+import { draftSuffix } from './maker.js';
+import { draftDirectory } from './runtime-dir.js';
 
 /** Both ends, as descriptors. Neither blocks the program that opened them; the child's end is made to when it is inherited. */
 export interface PipeEnds {
@@ -41,7 +43,7 @@ export function createPipes(first: number): Pipes {
   let isAble = true;
 
   function make(): void {
-    const directory = mkdtempSync(join(tmpdir(), 'proclet-pipes-'));
+    const directory = mkdtempSync(join(draftDirectory(), `proclet-pipes${draftSuffix()}-`));
     try {
       const paths = Array.from({ length: due }, (_, n) => join(directory, String(n)));
       // Whoever a service runs as may open its own output again.

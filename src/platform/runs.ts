@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
+import { bootId } from './boot.js';
 import { claim } from './claim.js';
 import { createProcessTable, type ProcessTable } from './process-table.js';
-import { bootId, type RunRecord, readRecords, runtimeDirectory, socketPath } from './runtime-dir.js';
+import { type RunRecord, readRecords, runtimeDirectory, socketPath } from './runtime-dir.js';
 
 /** A run that lives, and where it listens. */
 export interface LiveRun extends RunRecord {

@@ -2,10 +2,11 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import { removeIfThere, writeWhole } from './whole-file.js';
 
 /** One run of proclet, as its record tells. */
 export interface RunRecord {
@@ -51,21 +52,12 @@ export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return directory;
 }
 
-/** Names this boot of the machine; '' where the system does not. */
-export function bootId(): string {
+/** Where drafts of no particular place are made: the runtime directory, or the system's, where there can be none. */
+export function draftDirectory(): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return runtimeDirectory();
   } catch {
-    return ''; // ENOENT: not Linux
-  }
-}
-
-/** Names the pid namespace of this process: pids of another one mean nothing here. '' where there are none. */
-export function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return ''; // ENOENT: not Linux
+    return tmpdir();
   }
 }
 
@@ -80,19 +72,13 @@ export function socketPath(directory: string, run: string): string {
 
 export function writeRecord(directory: string, record: RunRecord): string {
   const path = recordPath(directory, record.run);
-  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  writeWhole(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   return path;
 }
 
 /** Removes a record and the socket; one that is gone already is as good. */
 export function removeRecord(path: string): void {
-  for (const each of [path, path.replace(/\.run$/, '.sock')]) {
-    try {
-      unlinkSync(each);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
+  for (const each of [path, path.replace(/\.run$/, '.sock')]) removeIfThere(each);
 }
 
 /** Removes what a dead run has claimed. */

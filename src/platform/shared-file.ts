@@ -1,10 +1,10 @@
 /** A small file that several processes read and change: each change sees the one before, and no reader half of one. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { ProcletError } from '../errors.js';
 import type { Clock } from '../ports.js';
 import { acquireLock } from './lock.js';
+import { writeWhole } from './whole-file.js';
 
 /** Undefined when there is none. */
 export function readShared(path: string): string | undefined {
@@ -26,7 +26,7 @@ export async function changeShared(
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const release = await acquireLock(`${path}.lock`, clock);
     try {
-      await writeFileAtomic(path, change(readShared(path)), { mode: 0o600 });
+      writeWhole(path, change(readShared(path)), { mode: 0o600, isDurable: true });
     } finally {
       release();
     }

@@ -1,7 +1,7 @@
 /** `generation:pid` of each life of a service, a line each, as `start_server --status-file` keeps it. */
-import writeFileAtomic from 'write-file-atomic';
 import { lifeKey } from '../life-key.js';
 import type { InstanceId, Plan, ProcletEvent, Tag } from '../model.js';
+import { writeWhole } from './whole-file.js';
 
 /** Returns the observer that keeps the files of a plan. */
 export function keepStatusFiles({ services }: Plan): (event: ProcletEvent) => void {
@@ -17,7 +17,7 @@ export function keepStatusFiles({ services }: Plan): (event: ProcletEvent) => vo
     const own = lives.get(tag) ?? new Map<string, string>();
     lives.set(tag, own);
     change(own);
-    writeFileAtomic.sync(file, [...own.values()].map((line) => `${line}\n`).join(''));
+    writeWhole(file, [...own.values()].map((line) => `${line}\n`).join(''));
   };
   return (event) => {
     if (event.type === 'spawned') {

@@ -148,7 +148,7 @@ class Watching implements Watcher {
 
   #saw(path: string): void {
     if (basename(path) === '.gitignore') this.#ignores.forget(path);
-    if (this.#options.own.includes(path)) return;
+    if (this.#options.own.some((file) => path === file || path.startsWith(`${file}.draft-`))) return;
     const tags = [...this.#rules].filter(([, rules]) => rules.matches(path)).map(([tag]) => tag);
     const stats = tags.length === 0 ? undefined : statSync(path, { throwIfNoEntry: false });
     if (tags.length === 0 || stats?.isDirectory() || (stats && isOutput(stats))) return;

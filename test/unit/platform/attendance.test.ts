@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { isAttended, mayLive } from '../../../src/platform/attendance.js';
+import { bootId, pidNamespace } from '../../../src/platform/boot.js';
 import { guardianMark, markOf } from '../../../src/platform/mark.js';
 import type { ProcessRow, ProcessTable } from '../../../src/platform/process-table.js';
-import { bootId, pidNamespace, type RunRecord } from '../../../src/platform/runtime-dir.js';
+import type { RunRecord } from '../../../src/platform/runtime-dir.js';
 
 const run = '12345678901';
 
