@@ -1,8 +1,6 @@
 /** Files of which only one live process has each: claimed whole or not at all, and taken over from the dead. */
 import { linkSync, readFileSync, renameSync } from 'node:fs';
-import { clearDraftsOf } from './drafts.js';
 import { draftSuffix } from './maker.js';
-import { createProcessTable } from './process-table.js';
 import { removeIfThere, writeDraft } from './whole-file.js';
 
 export interface Claim {
@@ -15,7 +13,6 @@ export interface Claim {
 
 /** Answers the end of the claim. */
 export function claim({ path, text, mode, assertStale }: Claim): () => void {
-  clearDraftsOf(path, createProcessTable());
   const draft = writeDraft(path, text, mode);
   try {
     for (let tries = 0; ; tries += 1) {

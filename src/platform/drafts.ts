@@ -1,7 +1,7 @@
 /**
  * What a proclet that was killed has left half made. Every file and directory that is not meant to stay is a draft: it
- * has its maker in its name (maker.ts). A start clears the drafts in the runtime directory, and beside each file that it
- * writes itself; `proclet reap` also those elsewhere.
+ * has its maker in its name (maker.ts). A start clears the drafts in the runtime directory, and beside its pid file;
+ * `proclet reap` also those elsewhere.
  *
  * What a run makes for its user to keep, in places of the user's own, is noted in the runtime directory while the run
  * lives: after a kill those that are empty or name only its processes are removed too.

@@ -3,6 +3,7 @@ import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
 import { claim } from './claim.js';
+import { clearDraftsOf } from './drafts.js';
 import { draftSuffix, isDraft, isMakerGone, makerOf } from './maker.js';
 import { createProcessTable, type ProcessTable } from './process-table.js';
 
@@ -15,6 +16,7 @@ const patience: Millis = 10_000;
 export async function acquireLock(path: string, clock: Clock): Promise<() => void> {
   const table = createProcessTable();
   const text = `lock${draftSuffix()}\n`;
+  clearDraftsOf(path, table);
   const until = clock.now() + patience;
   for (;;) {
     try {

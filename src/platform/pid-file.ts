@@ -1,6 +1,7 @@
 /** A file with proclet's pid, claimed at the start and removed at the end. */
 import { ProcletError } from '../errors.js';
 import { claim } from './claim.js';
+import { clearDraftsOf } from './drafts.js';
 import type { ProcessTable } from './process-table.js';
 
 /**
@@ -15,6 +16,7 @@ export function claimPidFile(path: string, table: ProcessTable): () => void {
       hint: 'Stop that one first, or give this one a file of its own.',
     });
   };
+  clearDraftsOf(path, table);
   try {
     return claim({ path, text: `${process.pid}\n`, mode: 0o644, assertStale });
   } catch (cause) {

@@ -73,7 +73,7 @@ describe('a proclet that is killed while it starts leaves nothing that proclet r
   });
 });
 
-test('a start clears what earlier ones left half made in the runtime directory, and beside the files that it writes', async () => {
+test('a start clears what earlier ones left half made in the runtime directory, and beside its pid file', async () => {
   const ws = workspace(files);
   const first = begin(ws, [], { KILL_AT: '12', NODE_OPTIONS: `--require=${killer}` });
   await first.exited;
