@@ -64,6 +64,11 @@ function openGroup(run: string): Cgroups | undefined {
   return 'directory' in groups ? groups : undefined;
 }
 
+/** Beside the record, with which it goes; without one it is a draft. */
+function detachDirectory(record: string): string {
+  return record === '' ? join(draftDirectory(), `proclet-detach${draftSuffix()}`) : `${record}.detach`;
+}
+
 function realpathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -96,10 +101,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     if (record !== '') writeRecord(dirname(record), identity);
   }
   const cgroup = cgroups?.directory ?? '';
-  const detachment = createDetachment(
-    record === '' ? join(draftDirectory(), `proclet-detach${draftSuffix()}`) : `${record}.detach`,
-    cgroup && dirname(cgroup),
-  );
+  const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   const guardian = startGuardian({
     ...{ clock, run, grace, cgroup, record },
     onTrouble: warn,
