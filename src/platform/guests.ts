@@ -2,10 +2,11 @@
  * The runs of other proclets that were started from within a service, as their records tell. While its proclet or its
  * guardian lives such a run is theirs to end; afterwards what is left of it belongs to the service.
  */
+import { existsSync } from 'node:fs';
 import { isAttended } from './attendance.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { forgetRun, searchRun } from './run-search.js';
-import { type RunRecord, readRecords, runtimeDirectory } from './runtime-dir.js';
+import { type RunRecord, readRecords, runtimeDirectory, runtimePath } from './runtime-dir.js';
 
 export interface Guests {
   /** Of these runs, and of those that were started within `mark`, the ones that nobody attends to. */
@@ -49,7 +50,8 @@ export function createGuests(table: ProcessTable): Guests {
 /** None, where there is no runtime directory: such a run has been told that it will not be known. */
 function allRecords(): RunRecord[] {
   try {
-    return readRecords(runtimeDirectory());
+    // Not made: whoever only looks must not bring back what somebody removes.
+    return existsSync(runtimePath()) ? readRecords(runtimeDirectory()) : [];
   } catch {
     return [];
   }

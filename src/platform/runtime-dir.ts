@@ -32,11 +32,16 @@ export interface RunRecord {
   readonly since: number;
 }
 
-/** Makes the directory if need be. Throws ProcletError when it is somebody else's, or open to others. */
-export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  const directory = env['XDG_RUNTIME_DIR']
+/** Where it is, or would be. */
+export function runtimePath(env: NodeJS.ProcessEnv = process.env): string {
+  return env['XDG_RUNTIME_DIR']
     ? join(env['XDG_RUNTIME_DIR'], 'proclet')
     : join(tmpdir(), `proclet-${process.getuid?.() ?? userInfo().username}`);
+}
+
+/** Makes the directory if need be. Throws ProcletError when it is somebody else's, or open to others. */
+export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const directory = runtimePath(env);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
