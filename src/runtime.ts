@@ -116,18 +116,17 @@ export async function startServices(
   await run.start();
   const silence = look.keys ? await hearKeysOf(supervisor, clock, () => stop(0)) : undefined;
   const finished = run.finished.then(async (status) => {
-    const deadline = clock.now() + farewell;
     silence?.();
     await control?.close();
     await hooks?.close();
     const [lost, unwritten = []] = await Promise.all([
-      output.close(clock, Math.max(deadline, clock.now() + shortest)),
-      logs?.close(clock, deadline),
+      output.close(clock, clock.now() + farewell),
+      logs?.close(clock, clock.now() + patienceWithDisks),
     ]);
     if (lost > 0) complaints.say(`${lost} bytes of output are lost: nobody read them`);
     for (const { file, bytes } of unwritten) complaints.say(`${file} hangs: ${bytes} bytes for it are lost`);
     if (unwritten.length > 0) noteStuckThread();
-    await complaints.close(clock, Math.max(deadline, clock.now() + shortest));
+    await complaints.close(clock, clock.now() + farewell);
     release();
     releasePidFile();
     noted.forget();
@@ -200,11 +199,11 @@ export async function startCommand(plan: Plan, look: Pick<Look, 'name' | 'until'
   return { finished, stop, snapshot: () => supervisor.snapshot() };
 }
 
-/** How long what is still to be written may take, once nothing is left of the services. */
+/** How long a reader is waited for, once nothing is left of the services. */
 const farewell: Millis = 1_000;
 
-/** What is left of that, when something else took it all. */
-const shortest: Millis = 100;
+/** A busy disk takes longer, and loses nothing; one that hangs is left. */
+const patienceWithDisks: Millis = 5_000;
 
 /**
  * Reads the project again: as it is, with one instance more or less of the first service, or with these numbers. One

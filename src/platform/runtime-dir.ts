@@ -106,7 +106,10 @@ export function readRecords(directory: string): RunRecord[] {
     .flatMap((name) => {
       try {
         const record = JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunRecord;
-        return record.run === name.slice(0, 11) && Number.isInteger(record.pid) ? [record] : [];
+        // An earlier version does not say from within which run it was started.
+        return record.run === name.slice(0, 11) && Number.isInteger(record.pid)
+          ? [{ ...record, within: record.within ?? '' }]
+          : [];
       } catch {
         return []; // being written, or removed since
       }
