@@ -1,7 +1,8 @@
 /** Who listens on a port, and whether one is taken. Only looks. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { constants } from 'node:os';
+import { basename } from 'node:path';
 import { heldBy, readSockets } from './sockets.js';
 
 export interface PortOwner {
@@ -76,11 +77,12 @@ function pids(): number[] {
 function nameOf(pid: number): string {
   try {
     // A program may call itself anything.
-    return (
-      readFileSync(`/proc/${pid}/comm`, 'utf8')
-        .replace(/[\x00-\x1f\x7f]/g, '')
-        .trim() || 'a process'
-    );
+    const own = readFileSync(`/proc/${pid}/comm`, 'utf8')
+      .replace(/[\x00-\x1f\x7f]/g, '')
+      .trim();
+    const program = basename(readlinkSync(`/proc/${pid}/exe`));
+    // Node 24 and newer name their first thread, which is what the kernel calls the process: `node-MainThread`.
+    return (own.startsWith(`${program}-`) ? program : own) || 'a process';
   } catch {
     return 'a process'; // gone
   }

@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { environment } from '../support/environment.js';
 import { asJob, linesOf, pressCtrlC, procletWith, statusOf, variablesOf } from '../support/launch.js';
 import { workspace } from '../support/workspace.js';
 
@@ -80,7 +81,7 @@ describe('the environment of a service', () => {
         ...siblings,
       },
     };
-    const parents = listed('PATH HOME XDG_RUNTIME_DIR XDG_CACHE_HOME TERM GREETING');
+    const parents = [...Object.keys(environment()), ...listed('HOME XDG_RUNTIME_DIR XDG_CACHE_HOME GREETING')];
     const shells = listed('PWD OLDPWD SHLVL _');
     for (const [id, added] of Object.entries(expected)) {
       const found = variablesOf(app, id);

@@ -7,6 +7,9 @@ import { eventually } from '../support/eventually.js';
 import { linesOf, shell, statusOf } from '../support/launch.js';
 import { type App, type Workspace, workspace } from '../support/workspace.js';
 
+/** Megabytes. Node itself has 60 to 130 of them, by its version and by when it collects; what is read is 300. */
+const limit = 250;
+
 describe('300,000 lines of two services are complete and in order', () => {
   const files = { Procfile: 'left: node prints-numbers.mjs 150000 left\nright: node prints-numbers.mjs 150000 right' };
 
@@ -37,7 +40,7 @@ describe('a reader that does not read', () => {
     const app = shell(ws, 'proclet start --no-timestamp | node reads-when-told.mjs');
     const proclet = await heldBack(ws);
     expect(Number(ws.read('big.taken'))).toBeLessThan(bytes / 10);
-    expect(peakMegabytes(proclet)).toBeLessThan(200);
+    expect(peakMegabytes(proclet)).toBeLessThan(limit);
     ws.write('read', '');
     const most = await peakUntilTheEnd(app, proclet);
     expect(await statusOf(app)).toBe(0);
@@ -46,7 +49,7 @@ describe('a reader that does not read', () => {
     expect(read).toBe(lines + 2); // that it started, and that it ended
     expect(size).toBeGreaterThan(bytes + lines * margin);
     expect(most).toBeGreaterThan(0);
-    expect(most).toBeLessThan(200);
+    expect(most).toBeLessThan(limit);
   });
 
   test('does not keep a stop from ending the services', async () => {
@@ -82,7 +85,7 @@ test('a line of 300 MB does not fill the memory, and arrives whole', async () =>
   expect(bytes).toBeGreaterThan(300_000_000);
   expect(bytes).toBeLessThan(300_000_500);
   expect(most).toBeGreaterThan(0);
-  expect(most).toBeLessThan(200);
+  expect(most).toBeLessThan(limit);
 });
 
 describe('a reader that goes away', () => {
