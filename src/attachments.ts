@@ -1,12 +1,20 @@
-/** What a run may have besides its services: a socket, log files, a command for events, keys. Each is loaded if it is wanted. */
+/** What a run may have besides its services: a socket, a command for events, keys. Each is loaded if it is wanted. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Configuration } from './configuration.js';
 import type { Subject } from './control/desk.js';
 import type { ControlServer } from './control/server.js';
-import type { Plan } from './model.js';
 import type { History } from './observers/history.js';
-import type { LogFiles } from './observers/log-files.js';
-import type { Hooks } from './platform/hooks.js';
-import type { Clock } from './ports.js';
+import { createJsonLines } from './observers/json-lines.js';
+import type { Tail } from './observers/tail.js';
+import { createTerminal, type Terminal } from './observers/terminal.js';
+import { noteFiles } from './platform/drafts.js';
+import { type BondTools, watchMoment, watchProcess, watchStdin } from './platform/ends.js';
+import { claimPidFile } from './platform/pid-file.js';
+import type { ProcessTable } from './platform/process-table.js';
+import type { Output } from './platform/stdout.js';
+import type { Clock, Observer } from './ports.js';
+import { type SinglePart, singlePart } from './run-part.js';
 import type { Run } from './supervision.js';
 
 /** The socket of a run. Without one the run goes on, and says what it will miss. */
@@ -39,33 +47,90 @@ export async function openControlOf(
   });
 }
 
-export async function openLogs(
-  plan: Plan,
-  logDirectory: string | undefined,
-  told: (problem: string) => void,
-): Promise<LogFiles | undefined> {
-  if (logDirectory === undefined && plan.services.every(({ log }) => log === undefined)) return undefined;
-  const { createLogFiles } = await import('./observers/log-files.js');
-  return createLogFiles(plan, logDirectory, told);
-}
+type Part = SinglePart<Configuration>;
 
-export async function openHooks(
-  { spawn, supervisor, plan }: Run,
-  onEvent: string | undefined,
-  clock: Clock,
-): Promise<Hooks | undefined> {
-  if (onEvent === undefined) return undefined;
-  const { createHooks } = await import('./platform/hooks.js');
-  const env = plan().services.flatMap(({ instances }) => instances)[0]?.env ?? {};
-  const hooks = createHooks({
-    ...{ clock, spawn, env, command: onEvent, shell: 'sh', directory: plan().root },
-    told: (text) => supervisor.notice(text),
+/** What a run makes in places of the user's own, noted while it lives. */
+export function notePart(): Part {
+  return singlePart(filesOf, (files) => {
+    const { forget } = noteFiles(files);
+    return { end: forget };
   });
-  supervisor.subscribe(hooks.observe);
-  return hooks;
 }
 
-export async function hearKeysOf(
+function filesOf({ plan: { services }, look: { pidFile, logDirectory } }: Configuration): readonly string[] {
+  const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', 'proclet.out'];
+  const inDirectory = logDirectory === undefined ? [] : names.map((name) => join(logDirectory, name));
+  const own = services.flatMap(({ log, statusFile }) => [log?.file ?? [], statusFile ?? []].flat());
+  return [pidFile ?? [], own, inDirectory].flat();
+}
+
+/** The pid of proclet in a file. */
+export function pidFilePart(table: ProcessTable): Part {
+  return singlePart(
+    ({ look }) => look.pidFile,
+    (path) => ({ end: claimPidFile(path, table) }),
+  );
+}
+
+/** The ends of a run that lie outside of it, but for that of its standard input. */
+export function bondParts(tools: BondTools): readonly Part[] {
+  return [
+    singlePart(
+      ({ look }) => look.until,
+      (until) => ({ end: watchMoment(until, tools) }),
+    ),
+    singlePart(
+      ({ look }) => look.untilExit,
+      (pid) => ({ end: watchProcess(pid, tools) }),
+    ),
+  ];
+}
+
+/** A command for each event. One that was replaced still gets the events that happened before. */
+export function hookPart({ spawn, supervisor }: Run, clock: Clock): Part {
+  const closing: Promise<void>[] = [];
+  const hookOf = ({ plan, look: { onEvent } }: Configuration) => {
+    const env = plan.services.flatMap(({ instances }) => instances)[0]?.env ?? {};
+    return onEvent === undefined ? undefined : { command: onEvent, directory: plan.root, env };
+  };
+  const part = singlePart(hookOf, async (value) => {
+    const { createHooks } = await import('./platform/hooks.js');
+    const hooks = createHooks({ ...value, clock, spawn, shell: 'sh', told: (text) => supervisor.notice(text) });
+    let leave = () => {};
+    return {
+      begin() {
+        leave = supervisor.subscribe(hooks.observe);
+      },
+      end() {
+        leave();
+        closing.push(hooks.close());
+      },
+    };
+  });
+  return {
+    ...part,
+    async close() {
+      await part.close();
+      await Promise.all(closing);
+    },
+  };
+}
+
+/** What proclet's standard input is for: its end may be that of the run, or its keys say what to do. */
+export function stdinPart({ supervisor }: Run, clock: Clock, acts: { quit(): void; over(why: string): void }): Part {
+  const useOf = ({ look }: Configuration) => (look.stdinQuit ? 'quit' : look.keys ? 'keys' : undefined);
+  return singlePart(useOf, (use) => {
+    let end: (() => void) | undefined;
+    return {
+      async begin() {
+        end = use === 'quit' ? watchStdin({ clock, ...acts }) : await hearKeysOf(supervisor, clock, acts.quit);
+      },
+      end: () => end?.(),
+    };
+  });
+}
+
+async function hearKeysOf(
   supervisor: Run['supervisor'],
   clock: Clock,
   quit: () => void,
@@ -77,6 +142,36 @@ export async function hearKeysOf(
   ]);
   const keyboard = createKeyboard(supervisor, (text) => supervisor.notice(text), quit);
   return hearKeys(clock, (key) => keyboard.press(key));
+}
+
+export interface Display extends Part {
+  readonly observe: Observer;
+}
+
+/** What is printed on standard output. */
+export function displayPart({ sink }: Output, lastWords: Tail['last']): Display {
+  const none: Terminal = { observe() {}, finish() {} };
+  let current = none;
+  const layoutOf = ({ plan, look }: Configuration) => {
+    if (look.format !== 'text') return look.format;
+    return {
+      color: look.color,
+      childColor: look.stripColor ? ('strip' as const) : ('pass' as const),
+      timestamp: look.timestamp,
+      ids: plan.services.flatMap(({ instances }) => instances.map(({ id }) => id)),
+      positions: new Map(plan.services.map(({ tag, position }) => [tag, position])),
+      quiet: look.quiet,
+    };
+  };
+  const part = singlePart(layoutOf, (value) => ({
+    begin() {
+      if (value === 'none') current = none;
+      else if (value === 'json') current = { observe: createJsonLines(sink), finish() {} };
+      else current = createTerminal({ ...value, sink, lastWords });
+    },
+    end: () => current.finish(),
+  }));
+  return { ...part, observe: (event) => current.observe(event) };
 }
 
 function ownVersion(): string {

@@ -143,7 +143,7 @@ export type Exit =
 
 /** Why proclet ended something. */
 export type StopCause =
-  | { readonly reason: 'requested' | 'expired' | 'changed' | 'replaced' | 'shutdown' }
+  | { readonly reason: 'requested' | 'expired' | 'changed' | 'replaced' | 'reconfigured' | 'shutdown' }
   | { readonly reason: 'ttl'; readonly window: Millis }
   /** `since`: how long ago the last use was; absent when there was none. */
   | { readonly reason: 'idle'; readonly window: Millis; readonly since?: Millis };

@@ -22,6 +22,7 @@ const shared = [
   'target-pattern.ts',
   'schedule.ts',
   'tools.ts',
+  'run-part.ts',
 ];
 const layers: Record<string, readonly string[]> = {
   'model.ts': ['events.ts', 'requests.ts', 'texts.ts'],
@@ -41,6 +42,8 @@ const layers: Record<string, readonly string[]> = {
   'record.ts': [],
   'schedule.ts': [],
   'tools.ts': [],
+  'run-part.ts': [],
+  'configuration.ts': [...shared, 'platform'],
   procfile: shared,
   plan: shared,
   supervisor: shared,
@@ -53,9 +56,13 @@ const layers: Record<string, readonly string[]> = {
   launcher: [...shared, 'projects', 'fleet'],
   'supervision.ts': [...shared, 'supervisor', 'platform', 'network'],
   'inspect.ts': [...shared, 'platform', 'network'],
-  'attachments.ts': [...shared, 'platform', 'observers', 'control', 'inspect.ts', 'supervision.ts'],
+  'attachments.ts': [...shared, 'platform', 'observers', 'control', 'inspect.ts', 'configuration.ts', 'supervision.ts'],
   'own-signals.ts': [...shared, 'platform', 'supervision.ts'],
-  'runtime.ts': [...shared, 'platform', 'observers', 'attachments.ts', 'own-signals.ts', 'supervision.ts'],
+  'reread.ts': [...shared, 'configuration.ts', 'supervision.ts'],
+  'runtime.ts': [
+    ...[...shared, 'platform', 'observers', 'attachments.ts', 'own-signals.ts', 'configuration.ts', 'reread.ts'],
+    'supervision.ts',
+  ],
   library: [...shared, 'procfile', 'plan', 'platform', 'observers', 'runtime.ts'],
   'index.ts': [...shared, 'library', 'control', 'platform', 'procfile', 'plan'],
   cli: [

@@ -26,7 +26,7 @@ export function createView({ services, color: asked, timestamp }: ViewOptions): 
   const positions = services.flatMap(({ position, instances }) =>
     instances.map(({ id }) => [id.replace(/\.\d+$/, ''), position] as const),
   );
-  const show = createTerminal({
+  const terminal = createTerminal({
     ...{ sink, color, timestamp, quiet: [], lastWords: tail.last },
     childColor: color || asked === undefined ? 'pass' : 'strip',
     ids: services.flatMap(({ instances }) => instances.map(({ id }) => id)),
@@ -35,7 +35,7 @@ export function createView({ services, color: asked, timestamp }: ViewOptions): 
   return {
     show(event) {
       tail.observe(event);
-      show(event);
+      terminal.observe(event);
     },
   };
 }

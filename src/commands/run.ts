@@ -26,7 +26,9 @@ export default class Run extends BaseCommand {
     const procfile = target.is === 'service' ? 'needed' : 'optional';
     const project = await loadProject({ flags: givensOf(flags), procfile });
     const look = lookOf(project.settings);
-    const { finished } = await withFreePorts(project, (input) => startCommand(buildRunPlan(input, target), look));
+    const { finished } = await withFreePorts(project, (input) =>
+      startCommand({ plan: buildRunPlan(input, target), look }),
+    );
     return finished;
   }
 }

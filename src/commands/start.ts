@@ -7,6 +7,7 @@ import { withFreePorts } from '../cli/free-ports.js';
 import { loadProject, type Project, planInput } from '../cli/load-project.js';
 import { detachedLook, lookOf } from '../cli/look.js';
 import { stateDirectory } from '../cli/state-dir.js';
+import type { Settings } from '../model.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { describePlan } from '../plan/describe-plan.js';
 import { type Reread, startServices } from '../runtime.js';
@@ -45,8 +46,7 @@ Whatever ends a service ends its whole process tree.`;
       buildPlan(planInput(project));
       return this.#detach(project);
     }
-    const ownLook = lookOf(project.settings);
-    const look = into === undefined ? ownLook : detachedLook(ownLook, into);
+    const look = (settings: Settings) => (into === undefined ? lookOf(settings) : detachedLook(lookOf(settings), into));
     const { finished } = await withFreePorts(project, (input, recorded) => {
       const reread: Reread = async (counts, positions) => {
         const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
@@ -55,9 +55,10 @@ Whatever ends a service ends its whole process tree.`;
         // Those that were free when the run began are its own now.
         const port = settings.port === 'auto' ? input.settings.port : settings.port;
         const own = { ...settings, formation: scaled, ...(port !== undefined && { port }) };
-        return buildPlan({ ...planInput({ ...again, settings: own }), positions });
+        const plan = buildPlan({ ...planInput({ ...again, settings: own }), positions });
+        return { plan, look: look(again.settings) };
       };
-      return startServices(buildPlan(input), look, { reread, recorded });
+      return startServices({ plan: buildPlan(input), look: look(project.settings) }, { reread, recorded });
     });
     if (into !== undefined) tellStarted();
     return finished;

@@ -20,7 +20,7 @@ export interface Subject {
   /** Before this moment something may have been forgotten. */
   completeSince(): number;
   /** Directories and files that hold more of the output than is remembered. */
-  readonly logFiles: readonly string[];
+  logFiles(): readonly string[];
   /** Other numbers of instances. */
   scale(counts: Readonly<Record<Tag, number>>): Promise<void>;
   inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage>;
@@ -166,7 +166,7 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
   };
   const past = subject.events().filter((event) => event.at >= message.since && isWanted(event));
   for (const event of message.last === 0 ? [] : past.slice(-message.last)) call.item({ event: eventToWire(event) });
-  const { logFiles } = subject;
+  const logFiles = subject.logFiles();
   const complete = subject.completeSince();
   const result = { logFiles, ...(complete > -Infinity && { completeSince: complete }) };
   if (!message.follow) return result;

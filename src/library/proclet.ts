@@ -70,9 +70,11 @@ export class Proclet {
     this.#isUsed = true;
     const own = new Map(this.#services.flatMap((service) => this.#ownProgramOf(service)));
     const input = await inputOf({ services: this.#services, options: this.#options, own, env: environment() });
-    const runtime = await startServices(buildPlan(input), this.#look(input), {
+    const look = this.#look(input);
+    const first = { plan: buildPlan(input), look };
+    const runtime = await startServices(first, {
       observers: [(event) => this.#tell(event), ...(this.#options.logger ? [linesFor(this.#options.logger)] : [])],
-      reread: async (counts, positions) => buildPlan({ ...scaled(input, counts), positions }),
+      reread: async (counts, positions) => ({ plan: buildPlan({ ...scaled(input, counts), positions }), look }),
     });
     this.#runtime = runtime;
     return runtime.finished;

@@ -2,16 +2,22 @@
  * The public addresses of a run: each is a door, before which a front stands, or a socket that services inherit. A
  * socket becomes a front's when what inherited it turns out to listen on a port of its own.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Address, FrontSpec, InstanceId, ServiceSpec, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
+import type { Prepared } from '../run-part.js';
 import { type Front, openFront } from './front.js';
 import type { Refusal } from './front-refusal.js';
 import { canListenForOthers, type Listener, openListeners } from './listener.js';
 import { describeOwners, ownersOf } from './port-owner.js';
 
 export interface Door {
-  readonly service: ServiceSpec;
-  readonly spec: FrontSpec;
+  service: ServiceSpec;
+  spec: FrontSpec;
+  /** No plan has it any more. */
+  isGone: boolean;
+  /** Resolves when the plan that it is part of holds: nobody is let in before that. */
+  readonly admits: Promise<void>;
   /** Held and not accepted from: for services to inherit. */
   listener: Listener | undefined;
   /** Undefined until it is opened. */
@@ -23,11 +29,16 @@ export interface Behind {
   readonly clock: Clock;
   target(door: Door): Promise<Address>;
   refusal(door: Door, error: unknown): Refusal;
+  /** Whether a process is of a service of this run. */
+  isOurs(pid: number): boolean;
+  notice(text: string): void;
 }
 
 export class Doors {
   readonly #behind: Behind;
   readonly #doors = new Set<Door>();
+  /** Those that are to be open, once a process of the run gives their addresses back. */
+  readonly #held = new Set<Door>();
   readonly #inherits = canListenForOthers();
   #closed = false;
 
@@ -35,16 +46,51 @@ export class Doors {
     this.#behind = behind;
   }
 
-  add(service: ServiceSpec): void {
-    for (const spec of service.fronts) {
-      this.#doors.add({ service, spec, listener: undefined, front: undefined, turn: 0 });
+  /**
+   * Opens what these services hold from the start, beside what is open; a door that is as it was stays. Rejects with
+   * what keeps it from that. What the run itself still has to give back is opened when it has.
+   */
+  async prepare(services: readonly ServiceSpec[]): Promise<Prepared> {
+    let admit = () => {};
+    const admits = new Promise<void>((resolve) => {
+      admit = resolve;
+    });
+    const { kept, fresh, old } = this.#compare(services, admits);
+    const isFreed = ({ spec }: Door) => old.some((door) => isSamePlace(door.spec.listen, spec.listen));
+    const held = new Set<Door>();
+    const drop = () => {
+      for (const door of fresh) this.#remove(door);
+    };
+    try {
+      for (const own of byService(fresh.filter((door) => !isFreed(door)))) await this.#openAll(own, held);
+    } catch (error) {
+      drop();
+      throw error;
     }
+    return {
+      drop,
+      take: async () => {
+        const later = fresh.filter(isFreed);
+        for (const door of old) this.#remove(door);
+        for (const [door, changed] of kept) Object.assign(door, changed);
+        for (const door of fresh) this.#doors.add(door);
+        for (const door of held) this.#held.add(door);
+        admit();
+        for (const own of byService(later)) {
+          await this.#openAll(own, this.#held).catch((error: Error) => this.#behind.notice(error.message));
+        }
+        if (this.#closed) this.close();
+      },
+    };
   }
 
-  remove(tag: Tag): void {
-    for (const door of this.of(tag)) {
-      this.#doors.delete(door);
-      this.#shut(door);
+  /** Opens what processes of the run held when it was to be opened, and what they hold no more. */
+  async openHeld(): Promise<void> {
+    for (const own of byService([...this.#held])) {
+      await this.#openAll(own, this.#held).catch((error: Error) => {
+        this.#behind.notice(error.message);
+        for (const door of own) this.#held.delete(door);
+      });
     }
   }
 
@@ -64,26 +110,9 @@ export class Doors {
     return [...this.#doors].some(({ front }) => typeof front === 'object' && front.isOwnPort(port));
   }
 
-  /** Opens what is held from the start. Rejects with what keeps it from that. */
-  async openEager(tag: Tag): Promise<void> {
-    for (const door of this.of(tag)) {
-      if (!door.spec.eager) continue;
-      if (!(door.spec.inherited && this.#inherits)) await this.openFront(door);
-    }
-    this.openListeners(tag);
-  }
-
   /** Binds what services inherit, unless it is. @throws Error with a sentence */
   openListeners(tag: Tag): void {
-    const closed = this.of(tag).filter(({ spec, listener, front }) => spec.inherited && !listener && !front);
-    if (closed.length === 0 || !this.#inherits || this.#closed) return;
-    try {
-      const listeners = openListeners(closed.map(({ spec }) => spec.listen));
-      for (const [index, door] of closed.entries()) door.listener = listeners[index];
-    } catch (error) {
-      const address = closed[0]?.spec.listen ?? { path: '' };
-      throw new Error(unreachable(tag, address, error));
-    }
+    this.#bind(this.of(tag));
   }
 
   /** The sockets that a life of an instance inherits. */
@@ -100,13 +129,14 @@ export class Doors {
       door.front = await openFront({
         ...{ clock: this.#behind.clock, listen, proxyProtocol },
         ...(door.listener && { socket: door.listener.handle }),
-        target: () => this.#behind.target(door),
+        target: () => door.admits.then(() => this.#behind.target(door)),
         refusal: (error) => this.#behind.refusal(door, error),
       });
-      if (this.#closed || !this.#doors.has(door)) this.#shut(door);
+      this.#held.delete(door);
+      if (this.#closed || door.isGone) this.#shut(door);
     } catch (error) {
       door.front = undefined;
-      throw new Error(unreachable(door.service.tag, listen, error));
+      throw unreachable(door.service.tag, listen, error);
     }
   }
 
@@ -121,13 +151,80 @@ export class Doors {
    */
   rest(tag: Tag, forGood: boolean): void {
     for (const door of this.of(tag)) {
-      if (door.spec.inherited || (forGood && door.service.start !== 'on-access')) this.#shut(door);
+      if (!door.spec.inherited && (!forGood || door.service.start === 'on-access')) continue;
+      this.#shut(door);
+      this.#held.delete(door);
     }
   }
 
   close(): void {
     this.#closed = true;
     for (const door of this.#doors) this.#shut(door);
+  }
+
+  /** The doors of these services: those that are there already, those that are new, and those that are no more. */
+  #compare(services: readonly ServiceSpec[], admits: Promise<void>) {
+    const old = new Set(this.#doors);
+    const kept = new Map<Door, Pick<Door, 'service' | 'spec'>>();
+    const fresh: Door[] = [];
+    for (const service of services) {
+      for (const spec of service.fronts) {
+        const same = [...old].find((door) => door.service.tag === service.tag && isSameDoor(door.spec, spec));
+        if (same === undefined) fresh.push({ service, spec, admits, ...closedDoor });
+        else {
+          kept.set(same, { service, spec });
+          old.delete(same);
+        }
+      }
+    }
+    return { kept, fresh, old: [...old] };
+  }
+
+  #remove(door: Door): void {
+    door.isGone = true;
+    this.#doors.delete(door);
+    this.#held.delete(door);
+    this.#shut(door);
+  }
+
+  /** Opens what of the doors of one service is held from the start; those that the run itself holds go into a set. */
+  async #openAll(doors: readonly Door[], held: Set<Door>): Promise<void> {
+    const inherits = (door: Door) => door.spec.inherited && this.#inherits;
+    const orHeld = (own: readonly Door[], error: Unreachable) => {
+      if (!this.#isHeldByUs(error.address)) throw error;
+      for (const door of own) if (door.front === undefined) held.add(door);
+    };
+    for (const door of doors) {
+      if (!door.spec.eager || inherits(door)) continue;
+      await this.openFront(door).catch((error: Unreachable) => orHeld([door], error));
+    }
+    try {
+      this.#bind(doors);
+    } catch (error) {
+      orHeld(doors.filter(inherits), error as Unreachable);
+    }
+  }
+
+  #isHeldByUs(address: Address): boolean {
+    if ('path' in address) return false;
+    const owners = ownersOf(address.port);
+    return owners.length > 0 && owners.every(({ pid }) => this.#behind.isOurs(pid));
+  }
+
+  #bind(doors: readonly Door[]): void {
+    const closed = doors.filter(({ spec, listener, front }) => spec.inherited && !listener && !front);
+    if (closed.length === 0 || !this.#inherits || this.#closed) return;
+    try {
+      const listeners = openListeners(closed.map(({ spec }) => spec.listen));
+      for (const [index, door] of closed.entries()) {
+        door.listener = listeners[index];
+        this.#held.delete(door);
+      }
+    } catch (error) {
+      const { service, spec } = closed[0] as Door;
+      const { address = spec.listen } = error as Partial<Unreachable>;
+      throw unreachable(service.tag, address, error);
+    }
   }
 
   /** All sockets are closed when this returns. */
@@ -140,9 +237,32 @@ export class Doors {
   }
 }
 
-function unreachable(tag: Tag, address: Address, error: unknown): string {
+const closedDoor = { isGone: false, listener: undefined, front: undefined, turn: 0 };
+
+function byService(doors: readonly Door[]): readonly (readonly Door[])[] {
+  const tags = new Set(doors.map(({ service }) => service.tag));
+  return [...tags].map((tag) => doors.filter(({ service }) => service.tag === tag));
+}
+
+/** Whether what stands at a public address can stay: which instances it is for may change while it is open. */
+function isSameDoor(one: FrontSpec, other: FrontSpec): boolean {
+  const nature = ({ listen, eager, proxyProtocol, inherited }: FrontSpec) => [listen, eager, proxyProtocol, inherited];
+  return isDeepStrictEqual(nature(one), nature(other));
+}
+
+/** Whether one of them could not be had while the other is held. */
+function isSamePlace(one: Address, other: Address): boolean {
+  if ('path' in one || 'path' in other) return isDeepStrictEqual(one, other);
+  return one.port === other.port;
+}
+
+interface Unreachable extends Error {
+  readonly address: Address;
+}
+
+function unreachable(tag: Tag, address: Address, error: unknown): Unreachable {
   const place = 'path' in address ? address.path : `${address.host}:${address.port}`;
-  return `${tag} cannot be reached at ${place}: ${reasonOf(error, address)}`;
+  return Object.assign(new Error(`${tag} cannot be reached at ${place}: ${reasonOf(error, address)}`), { address });
 }
 
 function reasonOf(error: unknown, address: Address): string {

@@ -3,15 +3,17 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
+import { ProcletError } from '../errors.js';
 import { lifeKey } from '../life-key.js';
 import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, ServiceSpec, Tag } from '../model.js';
 import type { Clock, Life, Use } from '../ports.js';
+import type { Prepared, RunPart } from '../run-part.js';
+import { AccessWatches } from './access-watches.js';
 import { type Door, Doors } from './doors.js';
 import { reservePort } from './free-port.js';
 import type { Listener } from './listener.js';
 import { loopbackOf } from './listening.js';
 import { createOwnPorts } from './own-ports.js';
-import { type Passive, watchPassively } from './passive.js';
 import { probeReady, type Ready, type ReadyProbe } from './ready.js';
 
 /** What the gateway asks of the run. */
@@ -22,25 +24,24 @@ export interface Keeper {
   pidsOf(tag: Tag): readonly number[];
   ready(life: Life): void;
   notice(text: string): void;
+  /** Whether a process is of a service of this run. */
+  isOurs(pid: number): boolean;
   /** The last lines that an instance printed, as text. */
   lastWords(id: InstanceId): readonly string[];
 }
 
-export interface Gateway {
+/** A plan is refused for an address that cannot be had. */
+export interface Gateway extends RunPart<Plan> {
   /** The port that a life of an instance is told to listen on. */
   portOf(spec: InstanceSpec, generation: number): number;
   /** The sockets that it inherits. */
   socketsOf(spec: InstanceSpec): readonly Listener[];
-  /** Opens what is held from the start. Rejects with what keeps it from that. */
-  open(): Promise<void>;
   observe(event: ProcletEvent): void;
   look(tag: Tag): Use;
   /** Whether an instance was seen to listen on its own port although it inherits sockets. */
   listensItself(tag: Tag): boolean;
   /** Sees the connections to a life off. */
   drain(life: Life, within: Millis): Promise<void>;
-  /** Services that came, went or changed. */
-  reconfigure(plan: Plan): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,15 +51,16 @@ const learnFor: Millis = 60_000;
 /** What a connection at rest is left of time when it is seen off. */
 const quietFor: Millis = 100;
 
-export function createGateway(plan: Plan, clock: Clock, keeper: Keeper): Gateway {
-  return new PlannedGateway(plan, clock, keeper);
+export function createGateway(clock: Clock, keeper: Keeper): Gateway {
+  return new PlannedGateway(clock, keeper);
 }
 
 class PlannedGateway implements Gateway {
   readonly #clock: Clock;
   readonly #keeper: Keeper;
   readonly #doors: Doors;
-  readonly #services = new Map<Tag, ServiceSpec>();
+  #services: ReadonlyMap<Tag, ServiceSpec> = new Map();
+  /** Also those of instances that are gone: their lives may still be ending. */
   readonly #specs = new Map<InstanceId, InstanceSpec>();
   /** By life, and those that no life has any more, by instance. */
   readonly #privatePorts = new Map<string, number>();
@@ -68,20 +70,26 @@ class PlannedGateway implements Gateway {
   readonly #probes = new Map<string, ReadyProbe[]>();
   /** Lives that accept connections and have nothing else to show before they are used. */
   readonly #answering = new Map<string, Life>();
-  readonly #watches = new Map<Tag, Passive>();
+  readonly #watches: AccessWatches;
   readonly #listening = new Set<Tag>();
   readonly #own;
 
-  constructor(plan: Plan, clock: Clock, keeper: Keeper) {
+  constructor(clock: Clock, keeper: Keeper) {
     this.#clock = clock;
     this.#keeper = keeper;
     this.#own = createOwnPorts(clock);
+    this.#watches = new AccessWatches({
+      clock,
+      pidsOf: (tag) => keeper.pidsOf(tag),
+      isOwnPort: (port) => this.#own.has(port) || this.#doors.isOwnPort(port),
+    });
     this.#doors = new Doors({
       clock,
       target: (door) => this.#target(door),
       refusal: (door, error) => this.#refusal(door, error),
+      isOurs: (pid) => keeper.isOurs(pid),
+      notice: (text) => keeper.notice(text),
     });
-    for (const service of plan.services) this.#add(service);
   }
 
   portOf(spec: InstanceSpec, generation: number): number {
@@ -102,10 +110,6 @@ class PlannedGateway implements Gateway {
     return this.#doors.inheritedBy(id);
   }
 
-  async open(): Promise<void> {
-    for (const tag of this.#services.keys()) await this.#doors.openEager(tag);
-  }
-
   observe(event: ProcletEvent): void {
     if (event.type === 'spawned') this.#begin(event);
     else if (event.type === 'exited') this.#end(event);
@@ -118,7 +122,7 @@ class PlannedGateway implements Gateway {
 
   look(tag: Tag): Use {
     const fronts = this.#doors.frontsOf(tag);
-    const passive = this.#watches.get(tag)?.look() ?? { last: -Infinity, busy: false, listens: false };
+    const passive = this.#watches.look(tag);
     return {
       last: Math.max(passive.last, ...fronts.map(({ lastAccess }) => lastAccess)),
       busy: passive.busy || fronts.some(({ inFlight }) => inFlight > 0),
@@ -137,38 +141,26 @@ class PlannedGateway implements Gateway {
     await Promise.all(this.#doors.frontsOf(spec.tag).map((front) => front.drain(address, quietFor, within)));
   }
 
-  async reconfigure({ services }: Plan): Promise<void> {
-    const next = new Map(services.map((service) => [service.tag, service]));
-    for (const [tag, service] of this.#services) {
-      const fronts = next.get(tag)?.fronts;
-      if (JSON.stringify(fronts) === JSON.stringify(service.fronts)) next.delete(tag);
-      else this.#doors.remove(tag);
-      if (fronts === undefined) this.#services.delete(tag);
-    }
-    for (const service of services) {
-      if (next.has(service.tag)) this.#add(service);
-      else this.#know(service);
-    }
-    for (const tag of next.keys()) {
-      await this.#doors.openEager(tag).catch((error: Error) => this.#keeper.notice(error.message));
-    }
+  async prepare({ services }: Plan): Promise<Prepared> {
+    const doors = await this.#doors.prepare(services).catch((cause: Error) => {
+      throw new ProcletError('OS', cause.message, { cause });
+    });
+    return {
+      ...doors,
+      take: async () => {
+        this.#services = new Map(services.map((service) => [service.tag, service]));
+        for (const { instances } of services) for (const spec of instances) this.#specs.set(spec.id, spec);
+        this.#watches.follow({ services });
+        await doors.take();
+      },
+    };
   }
 
   async close(): Promise<void> {
     for (const probes of this.#probes.values()) for (const probe of probes) probe.cancel();
     this.#probes.clear();
-    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.close();
     this.#doors.close();
-  }
-
-  #add(service: ServiceSpec): void {
-    this.#know(service);
-    this.#doors.add(service);
-  }
-
-  #know(service: ServiceSpec): void {
-    this.#services.set(service.tag, service);
-    for (const spec of service.instances) this.#specs.set(spec.id, spec);
   }
 
   #begin({ id, generation }: Life): void {
@@ -193,7 +185,7 @@ class PlannedGateway implements Gateway {
       probes.push(this.#probe(spec, life, { kind: 'tcp' }, answers));
     }
     this.#probes.set(lifeKey(life), probes);
-    if (service.idle < Infinity && service.idleOn === 'access' && !this.#watches.has(spec.tag)) this.#watch(spec.tag);
+    this.#watches.begin(service);
   }
 
   /** Who inherits a socket and yet listens on a port of its own knows nothing of sockets: a front accepts for it. */
@@ -214,12 +206,6 @@ class PlannedGateway implements Gateway {
     };
   }
 
-  #watch(tag: Tag): void {
-    const isOwnPort = (port: number) => this.#own.has(port) || this.#doors.isOwnPort(port);
-    const pids = () => this.#keeper.pidsOf(tag);
-    this.#watches.set(tag, watchPassively({ clock: this.#clock, pids, isOwnPort }));
-  }
-
   #end({ id, generation, next, cause }: Extract<ProcletEvent, { type: 'exited' }>): void {
     const key = lifeKey({ id, generation });
     for (const probe of this.#probes.get(key) ?? []) probe.cancel();
@@ -231,10 +217,10 @@ class PlannedGateway implements Gateway {
     if (port !== undefined) this.#sparePorts.set(id, [...(this.#sparePorts.get(id) ?? []), port]);
     const tag = id.slice(0, id.lastIndexOf('.'));
     this.#doors.closeLate(id);
+    void this.#doors.openHeld();
     if (this.#keeper.pidsOf(tag).length > 0) return;
     if (next.is !== 'restart') this.#doors.rest(tag, cause !== undefined);
-    this.#watches.get(tag)?.close();
-    this.#watches.delete(tag);
+    this.#watches.end(tag);
   }
 
   #probe(spec: InstanceSpec, life: Life, ready: Ready, then: () => void): ReadyProbe {

@@ -118,5 +118,5 @@ function errorName(number: number): string {
 
 function failure(code: string, address: Address): Error {
   const place = 'path' in address ? address.path : `${address.host}:${address.port}`;
-  return Object.assign(new Error(`${code} ${place}`), { code });
+  return Object.assign(new Error(`${code} ${place}`), { code, address });
 }

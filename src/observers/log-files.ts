@@ -5,19 +5,27 @@
  */
 import { chmodSync, existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { isDeepStrictEqual } from 'node:util';
+import type { RotatingFileStream } from 'rotating-file-stream';
 import type { Bytes, LogConfig, Millis, Plan, ProcletEvent, Tag } from '../model.js';
 import type { Clock, Gate, Observer } from '../ports.js';
+import type { RunPart } from '../run-part.js';
 import { toBytes } from './bytes.js';
 import { bare, withoutReturns } from './escapes.js';
 import { ownName, tagOf } from './margin.js';
 import { createSentences } from './sentences.js';
 
-export interface LogFiles {
+export interface Logged {
+  readonly plan: Plan;
+  /** Gets a file for each service that has none of its own. Absolute. */
+  readonly logDirectory: string | undefined;
+}
+
+export interface LogFiles extends RunPart<Logged> {
   readonly observe: Observer;
   readonly gate: Gate;
   /** The paths, rotated ones without their numbers. */
-  readonly paths: readonly string[];
+  paths(): readonly string[];
   /** Goes on in new files of the same names, once somebody has moved the old ones away. */
   reopen(): void;
   /** Resolves when everything was handed to the system, or at `deadline`, with what was not. */
@@ -36,27 +44,24 @@ export function logFileOf(directory: string, name: string): LogConfig {
   return { ...defaults, file: join(directory, `${name}.log`) };
 }
 
-/** `told` gets what went wrong with a file, once for each. */
-export function createLogFiles(
-  plan: Plan,
-  directory: string | undefined,
-  told: (problem: string) => void,
-): LogFiles | undefined {
-  const configs = new Map<Tag | typeof ownName, LogConfig>();
-  for (const { tag, log } of plan.services) {
-    const config = log ?? (directory === undefined ? undefined : logFileOf(directory, tag));
-    if (config) configs.set(tag, config);
-  }
-  if (directory !== undefined && !configs.has(ownName)) configs.set(ownName, logFileOf(directory, ownName));
-  if (configs.size === 0) return undefined;
-  const files = new Map([...configs].map(([name, config]) => [name, new LogFile(config, told)]));
+/** `warn` gets what went wrong with a file, once for each. */
+export function createLogFiles(warn: (problem: string) => void): LogFiles {
+  const files = new Map<Tag | typeof ownName, LogFile>();
+  /** Tags of services that the last configuration did without: their files are closed by the next one. */
+  const gone = new Set<Tag>();
+  const ending = new Set<LogFile>();
   const sentencesAbout = createSentences();
   const write = (name: string, at: number, who: string, text: Bytes) => {
     const start = `${new Date(at).toISOString()} ${who} | `;
     files.get(name)?.write(start, text);
   };
+  const end = (file: LogFile) => {
+    ending.add(file);
+    void file.close().then(() => ending.delete(file));
+  };
   return {
     observe(event: ProcletEvent) {
+      if (files.size === 0) return;
       if (event.type !== 'output') {
         for (const { text } of sentencesAbout(event)) write(ownName, event.at, ownName, toBytes(`${text}\n`));
       } else if (event.end !== 'open') {
@@ -65,7 +70,8 @@ export function createLogFiles(
     },
     gate: {
       get isOpen() {
-        return [...files.values()].every((file) => file.isOpen);
+        for (const file of files.values()) if (!file.isOpen) return false;
+        return true;
       },
       whenOpen(go) {
         const full = [...files.values()].find((file) => !file.isOpen);
@@ -73,17 +79,48 @@ export function createLogFiles(
         else go();
       },
     },
-    paths: [...configs.values()].map(({ file }) => file),
+    async prepare(next) {
+      const configs = configsOf(next);
+      const createStream = configs.size === 0 ? undefined : (await import('rotating-file-stream')).createStream;
+      return {
+        take() {
+          const tags = new Set(next.plan.services.map(({ tag }) => tag));
+          for (const [name, file] of files) {
+            // The last words of a service that is gone are still to come.
+            const isEnding = name !== ownName && !tags.has(name) && !gone.delete(name);
+            if (isEnding) gone.add(name);
+            if (isEnding || (file.isWorking && isDeepStrictEqual(file.config, configs.get(name)))) continue;
+            files.delete(name);
+            end(file);
+          }
+          if (createStream === undefined) return;
+          for (const [name, config] of configs) {
+            if (!files.has(name)) files.set(name, new LogFile(config, createStream, warn));
+          }
+        },
+      };
+    },
+    paths: () => [...files.values()].map(({ config }) => config.file),
     reopen() {
       for (const file of files.values()) file.reopen();
     },
     async close(clock, deadline) {
-      const all = [...files.values()];
+      const all = [...files.values(), ...ending];
       const late = new Promise<void>((resolve) => void clock.wakeAt(deadline, resolve));
       await Promise.all(all.map((file) => Promise.race([file.close(), late])));
       return all.flatMap((file) => file.unwritten ?? []);
     },
   };
+}
+
+function configsOf({ plan, logDirectory }: Logged): ReadonlyMap<Tag | typeof ownName, LogConfig> {
+  const configs = new Map<Tag | typeof ownName, LogConfig>();
+  for (const { tag, log } of plan.services) {
+    const config = log ?? (logDirectory === undefined ? undefined : logFileOf(logDirectory, tag));
+    if (config) configs.set(tag, config);
+  }
+  if (logDirectory !== undefined && !configs.has(ownName)) configs.set(ownName, logFileOf(logDirectory, ownName));
+  return configs;
 }
 
 /** What may wait for the disk before the services do. */
@@ -92,19 +129,27 @@ const mostWaiting = 1024 * 1024;
 /** What comes all the same is kept up to this. */
 const mostKept = 4 * mostWaiting;
 
+type CreateStream = typeof import('rotating-file-stream').createStream;
+
 class LogFile {
-  readonly #config: LogConfig;
-  readonly #told: (problem: string) => void;
+  readonly config: LogConfig;
+  readonly #createStream: CreateStream;
+  readonly #warn: (problem: string) => void;
   #stream: RotatingFileStream | undefined;
   #waiting: (() => void)[] = [];
   #isBroken = false;
   #isClosed = false;
   #lost = 0;
 
-  constructor(config: LogConfig, told: (problem: string) => void) {
-    this.#config = config;
-    this.#told = told;
+  constructor(config: LogConfig, createStream: CreateStream, warn: (problem: string) => void) {
+    this.config = config;
+    this.#createStream = createStream;
+    this.#warn = warn;
     this.#stream = this.#open();
+  }
+
+  get isWorking(): boolean {
+    return !this.#isBroken;
   }
 
   get isOpen(): boolean {
@@ -117,7 +162,7 @@ class LogFile {
 
   write(start: string, text: Bytes): void {
     if (this.#isBroken) return;
-    const lines = (this.#config.colors ? text : bare(text)).split('\n').slice(0, -1);
+    const lines = (this.config.colors ? text : bare(text)).split('\n').slice(0, -1);
     const whole = lines.map((line) => `${start}${withoutReturns(line)}\n`).join('');
     if ((this.#stream?.writableLength ?? 0) > mostKept) this.#lost += whole.length;
     else this.#stream?.write(Buffer.from(whole, 'latin1'));
@@ -137,17 +182,18 @@ class LogFile {
       if (this.#isBroken || this.#stream === undefined) return done();
       this.#stream.once('error', done);
       this.#stream.end(done);
+      this.#release();
     });
   }
 
   /** Absent when it was closed with everything in it. */
   get unwritten(): Unwritten | undefined {
     const bytes = this.#lost + (this.#isClosed ? 0 : (this.#stream?.writableLength ?? 0));
-    return this.#isClosed && bytes === 0 ? undefined : { file: this.#config.file, bytes };
+    return this.#isClosed && bytes === 0 ? undefined : { file: this.config.file, bytes };
   }
 
   #open(): RotatingFileStream | undefined {
-    const { file, backups, 'max-size': size } = this.#config;
+    const { file, backups, 'max-size': size } = this.config;
     const [path, name] = [dirname(file), basename(file)];
     // With `rotate` it is asked for the name of each number, and for that of the file itself without one.
     const next = (number: number | Date) => (number ? `${name}.${number}` : name);
@@ -162,7 +208,12 @@ class LogFile {
     } catch {
       // ENOENT: the usual case. What else is wrong with the file is told when it is opened.
     }
-    const stream = createStream(next, { path, size: `${size}B`, mode: 0o600, ...(backups > 0 && { rotate: backups }) });
+    const stream = this.#createStream(next, {
+      path,
+      size: `${size}B`,
+      mode: 0o600,
+      ...(backups > 0 && { rotate: backups }),
+    });
     stream.on('error', (error) => this.#break(error));
     stream.on('drain', () => this.#release());
     return stream;
@@ -171,8 +222,8 @@ class LogFile {
   #break({ message }: Error): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
-    removeIfEmpty(this.#config.file);
-    this.#told(`${this.#config.file} cannot be written, so nothing more goes there: ${message}`);
+    removeIfEmpty(this.config.file);
+    this.#warn(`${this.config.file} cannot be written, so nothing more goes there: ${message}`);
     this.#release();
   }
 

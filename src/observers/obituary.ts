@@ -79,6 +79,7 @@ function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
     case 'expired':
       return { text: `${id} ${forced ?? `expired on request${bill}`}${again}`, mark };
     case 'requested':
+    case 'reconfigured':
     case 'shutdown':
       return { text: `${id} ${forced ?? `stopped${bill}`}${again}`, mark };
     default:

@@ -31,10 +31,16 @@ export interface TerminalOptions {
   readonly time?: (at: number) => string;
 }
 
+export interface Terminal {
+  readonly observe: Observer;
+  /** Ends the last row: another one writes from now on. */
+  finish(): void;
+}
+
 /** How many last lines follow the news that an instance failed. */
 const lastWordsShown = 5;
 
-export function createTerminal(options: TerminalOptions): Observer {
+export function createTerminal(options: TerminalOptions): Terminal {
   const { sink, color, childColor, timestamp, ids, positions, lastWords, time = timeOfDay } = options;
   const palette = createPalette(color);
   const colors: Treatment['colors'] = color || (sink.isTTY && childColor === 'pass') ? 'guard' : childColor;
@@ -59,7 +65,10 @@ export function createTerminal(options: TerminalOptions): Observer {
     if (event.type === 'stopped') screen.finish();
   };
 
-  return (event) => {
-    for (const shown of repeats.admit(event)) show(shown);
+  return {
+    observe(event) {
+      for (const shown of repeats.admit(event)) show(shown);
+    },
+    finish: () => screen.finish(),
   };
 }

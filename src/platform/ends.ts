@@ -14,30 +14,15 @@ export interface Bonds {
 /** How often another process is looked at. */
 const lookEvery: Millis = 250;
 
-/**
- * Calls `over` once with a sentence, when the first of the bonds breaks. Answers the end of the watch.
- * Throws ProcletError for a process that is not there and a time that is past.
- */
-export function watchBonds(
-  bonds: Bonds,
-  { clock, table }: { clock: Clock; table: ProcessTable },
-  over: (why: string) => void,
-): () => void {
-  const ends: (() => void)[] = [];
-  const close = () => {
-    for (const end of ends.splice(0)) end();
-  };
-  const break_ = (why: string) => {
-    close();
-    over(why);
-  };
-  if (bonds.untilExit !== undefined) ends.push(watchProcess(bonds.untilExit, clock, table, break_));
-  if (bonds.until !== undefined) ends.push(watchMoment(bonds.until, clock, break_));
-  if (bonds.stdinQuit) ends.push(watchStdin(clock, break_));
-  return close;
+export interface BondTools {
+  readonly clock: Clock;
+  readonly table: ProcessTable;
+  /** Called with a sentence, when the bond breaks. */
+  readonly over: (why: string) => void;
 }
 
-function watchProcess(pid: number, clock: Clock, table: ProcessTable, over: (why: string) => void): () => void {
+/** Answers the end of the watch. Throws ProcletError for a process that is not there. */
+export function watchProcess(pid: number, { clock, table, over }: BondTools): () => void {
   const row = table.find(pid);
   if (row === undefined) throw new ProcletError('USAGE', `--until-exit: there is no process ${pid}`);
   const command = table.command(pid);
@@ -50,8 +35,8 @@ function watchProcess(pid: number, clock: Clock, table: ProcessTable, over: (why
   return () => cancel();
 }
 
-/** Wall time may be set while we wait, so it is asked again. */
-function watchMoment(until: Moment, clock: Clock, over: (why: string) => void): () => void {
+/** Answers the end of the watch. Wall time may be set while we wait, so it is asked again. Throws ProcletError for what is past. */
+export function watchMoment(until: Moment, { clock, over }: BondTools): () => void {
   const at = 'at' in until ? until.at : nextOf(until, clock.wall());
   if (at <= clock.wall()) throw new ProcletError('USAGE', `--until: ${new Date(at).toLocaleString('sv')} is past`);
   const name = new Date(at).toLocaleString('sv');
@@ -72,7 +57,8 @@ function nextOf({ hours, minutes, seconds }: Exclude<Moment, { at: number }>, no
   return date.getTime();
 }
 
-function watchStdin(clock: Clock, over: (why: string) => void): () => void {
+/** Answers the end of the watch. */
+export function watchStdin({ clock, over }: Pick<BondTools, 'clock' | 'over'>): () => void {
   const end = () => over('the standard input was closed');
   const { stdin } = process;
   stdin.on('end', end).on('error', end);

@@ -26,20 +26,26 @@ export interface Ground {
   readonly cgroups: Cgroups | undefined;
   readonly detachment: Detachment;
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
+  /** Follows another plan: what others read of the run. */
+  follow(terms: Pick<Terms, 'ports'>): void;
   /** Only when nothing of the run is left. */
   close(): Promise<void>;
 }
 
-export interface Builders {
+/** What a run is known and guarded by, as far as its plan decides it. */
+export interface Terms {
+  readonly ports: RunRecord['ports'];
+  /** Between TERM and KILL when it is the guardian that ends the run. */
+  readonly grace: Millis;
+}
+
+export interface Builders extends Terms {
   readonly clock: Clock;
   readonly table: ProcessTable;
   /** The project's directory, for `proclet reap` to name; what the run is called, and which command it is. */
   readonly root: string;
   readonly name: string;
   readonly command: RunRecord['command'];
-  readonly ports: RunRecord['ports'];
-  /** Between TERM and KILL when it is the guardian that ends the run. */
-  readonly grace: Millis;
   /** Told what the run has to do without. */
   readonly warn: (text: string) => void;
 }
@@ -74,6 +80,14 @@ function realpathOf(path: string): string {
     return realpathSync(path);
   } catch {
     return path; // gone since
+  }
+}
+
+function update(path: string, record: RunRecord, warn: Builders['warn']): void {
+  try {
+    writeRecord(dirname(path), record);
+  } catch (error) {
+    warn(`other runs do not learn the ports of this one: ${(error as Error).message}`);
   }
 }
 
@@ -142,6 +156,9 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     cgroups,
     detachment,
     guardian,
+    follow({ ports }) {
+      if (record !== '') update(record, { ...identity, ports }, warn);
+    },
     async close() {
       await guardian.close();
       detachment.close();

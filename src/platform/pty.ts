@@ -18,8 +18,11 @@ function word(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** What a shell searches when there is no PATH. */
+const defaultPath = '/usr/local/bin:/usr/bin:/bin';
+
 /** What keeps this machine from giving a service a terminal. */
-export function terminalTrouble(path: string): string | undefined {
+export function terminalTrouble(path = defaultPath): string | undefined {
   if (process.platform !== 'linux') return 'tty: true is for Linux only, so far';
   const isThere = path.split(delimiter).some((directory) => {
     try {

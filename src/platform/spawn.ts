@@ -43,15 +43,13 @@ export interface Stage {
   readonly pipes: Pipes;
   readonly gate: Gate;
   /** The users that services run as, by name. */
-  readonly owners: ReadonlyMap<string, Owner>;
+  readonly owners: { get(user: string): Owner | undefined };
   readonly detachment: Detachment;
   readonly ports: Ports;
   /** The port an instance is told to listen on. */
   readonly portOf: (spec: InstanceSpec, generation: number) => number;
   /** The listening sockets it inherits, as descriptors from 3 on. */
   readonly socketsOf: (spec: InstanceSpec) => readonly Inherited[];
-  /** What the child's environment gets because of where its output goes. */
-  readonly env: Env;
 }
 
 /** A listening socket of ours, and its address as `SERVER_STARTER_PORT` names it. */
@@ -77,7 +75,7 @@ interface Ties {
 }
 
 function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildListener): Child {
-  const trouble = troubleWith(spec);
+  const trouble = troubleWith(spec, stage.owners);
   const child = trouble === undefined ? launch(stage, spec, ties) : undefined;
   if (!isRunning(child)) {
     for (const stream of child?.streams ?? []) stream?.destroy();
@@ -96,8 +94,10 @@ function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildList
 }
 
 /** What would make the spawn fail with a message that does not name the cause. */
-function troubleWith({ directory, tty, env }: InstanceSpec): string | undefined {
-  const trouble = tty ? terminalTrouble(env['PATH'] ?? defaultPath) : undefined;
+function troubleWith({ directory, tty, env, user }: InstanceSpec, owners: Stage['owners']): string | undefined {
+  // Without its user it would run as ours, which may be root.
+  if (user !== undefined && owners.get(user) === undefined) return `the user '${user}' is not known`;
+  const trouble = tty ? terminalTrouble(env['PATH']) : undefined;
   if (trouble !== undefined) return trouble;
   if (!existsSync(directory)) return `its directory ${directory} does not exist`;
   return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
@@ -122,7 +122,7 @@ function isRunning(child: Launched | undefined): child is Running {
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
 function launch(
-  { stdio, env, owners, detachment, portOf, socketsOf, pipes }: Stage,
+  { stdio, owners, detachment, portOf, socketsOf, pipes }: Stage,
   spec: InstanceSpec,
   { mark, cgroup, generation }: Ties,
 ): Launched {
@@ -137,7 +137,7 @@ function launch(
   const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
     cwd: spec.directory,
     env: {
-      ...{ ...spec.env, ...own, ...owner?.env, ...env, ...detaching },
+      ...{ ...spec.env, ...own, ...owner?.env, ...detaching },
       ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
       ...inheritance(sockets, spec.tag, generation),
     },

@@ -1,6 +1,7 @@
 /** Who services run as: users' ids and homes, from the system's user database. */
-import { execa } from 'execa';
 import { ProcletError } from '../errors.js';
+import type { Plan } from '../model.js';
+import type { RunPart } from '../run-part.js';
 import { toolEnv } from '../tools.js';
 
 export interface Owner {
@@ -10,14 +11,35 @@ export interface Owner {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Looks every user up. Throws ProcletError for one that does not exist, or that only root may become. */
-export async function ownersOf(users: Iterable<string>): Promise<ReadonlyMap<string, Owner>> {
+/** The users that the services of a plan run as, by name. */
+export interface Owners extends RunPart<Plan> {
+  get(user: string): Owner | undefined;
+}
+
+/** They are looked up for each plan. A plan is refused for one that does not exist, or that only root may become. */
+export function createOwners(): Owners {
+  let owners: ReadonlyMap<string, Owner> = new Map();
+  return {
+    get: (user) => owners.get(user),
+    async prepare({ services }) {
+      const users = services.flatMap(({ instances }) => instances.flatMap(({ user }) => user ?? []));
+      const next = await ownersOf(users);
+      return {
+        take() {
+          owners = next;
+        },
+      };
+    },
+  };
+}
+
+async function ownersOf(users: Iterable<string>): Promise<ReadonlyMap<string, Owner>> {
   const owners = new Map<string, Owner>();
   for (const user of new Set(users)) owners.set(user, await ownerOf(user));
   return owners;
 }
-
 async function ownerOf(user: string): Promise<Owner> {
+  const { execa } = await import('execa');
   const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false, env: toolEnv() });
   if (failed) throw new ProcletError('CONFIG', `there is no user '${user}' on this machine`);
   // passwd(5): name:password:uid:gid:comment:home:shell

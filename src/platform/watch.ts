@@ -148,7 +148,7 @@ class Watching implements Watcher {
 
   #saw(path: string): void {
     if (basename(path) === '.gitignore') this.#ignores.forget(path);
-    if (this.#options.own.some((file) => path === file || path.startsWith(`${file}.draft-`))) return;
+    if (this.#options.own.some((own) => isOwn(path, own))) return;
     const tags = [...this.#rules].filter(([, rules]) => rules.matches(path)).map(([tag]) => tag);
     const stats = tags.length === 0 ? undefined : statSync(path, { throwIfNoEntry: false });
     if (tags.length === 0 || stats?.isDirectory() || (stats && isOutput(stats))) return;
@@ -217,6 +217,11 @@ function isOutput({ dev, ino }: Stats): boolean {
     const own = fstatSync(fd);
     return own.isFile() && own.dev === dev && own.ino === ino;
   });
+}
+
+/** Also what a file is before it is whole, and when it is rotated: `web.log.1`. */
+function isOwn(path: string, own: string): boolean {
+  return path === own || (path.startsWith(`${own}.`) && /^(draft-.*|\d+)$/.test(path.slice(own.length + 1)));
 }
 
 /** An event about a watched directory or file itself carries its own name. */

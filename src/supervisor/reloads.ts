@@ -6,7 +6,7 @@
  * During a handover a slot has an instance that serves and one that comes; when that one is up they change roles, and
  * the old one goes. A coming one that fails is forgotten, and the old one goes on.
  */
-import type { Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
+import type { Happening, Instance, InstanceId, InstanceSpec, Millis, ServiceSpec, StopCause, Tag } from '../model.js';
 import type { Clock, Life } from '../ports.js';
 import type { Input } from './instance.js';
 import type { Roster } from './roster.js';
@@ -50,7 +50,20 @@ export class Reloads {
       this.#stale.add(tag);
       this.#outdateComing(tag, cause);
     } else if (service.reload === 'handover' && service.overlaps) this.#handOver(tag, cause);
-    else this.#restart(tag, cause);
+    else this.restart(tag, cause);
+  }
+
+  /** New lives, each after the old one. */
+  restart(tag: Tag, cause: StopCause): void {
+    if (this.#isOver) return;
+    for (const { key } of this.#roster.servingOf(tag)) this.#acts.receive(key, { type: 'restart', cause });
+  }
+
+  /** Its reloads without a change come at another time from now on. */
+  setPeriod({ tag, reloadEvery }: Pick<ServiceSpec, 'tag' | 'reloadEvery'>): void {
+    this.#periodic.delete(tag);
+    if (reloadEvery === Infinity || this.#isOver || this.#roster.upOf(tag).length === 0) return;
+    this.#periodic.set(tag, this.#clock.now() + reloadEvery);
   }
 
   /** An access to a service: whether it has to wait for a life that is being started for it. */
@@ -59,7 +72,7 @@ export class Reloads {
     if (this.#stale.delete(tag) && service !== undefined && this.#roster.isBusy(tag)) {
       const cause: StopCause = { reason: 'changed' };
       if (service.overlaps) this.#handOver(tag, cause);
-      else this.#restart(tag, cause);
+      else this.restart(tag, cause);
     }
     return this.isComing(tag);
   }
@@ -126,10 +139,6 @@ export class Reloads {
       this.#periodic.delete(tag);
       this.reload(tag, { reason: 'replaced' });
     }
-  }
-
-  #restart(tag: Tag, cause: StopCause): void {
-    for (const { key } of this.#roster.servingOf(tag)) this.#acts.receive(key, { type: 'restart', cause });
   }
 
   /** One slot after the other, so that most go on serving; all at once where nobody may see old code. */

@@ -182,6 +182,14 @@ export class Roster {
     return false;
   }
 
+  /** Whether it is down, or going down, because a person or its lease said so. */
+  isPutDown(tag: Tag): boolean {
+    return this.servingOf(tag).some(({ phase, goal }) => {
+      const cause = (phase.is === 'down' || (phase.is === 'stopping' && goal === 'down')) && phase.cause;
+      return cause && cause.reason !== 'reconfigured';
+    });
+  }
+
   /** Somebody asked for it by name, and not only for what is after it. */
   ask(tag: Tag): void {
     this.#asked.add(tag);

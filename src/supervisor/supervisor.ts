@@ -139,14 +139,14 @@ export class Supervisor implements Supervision {
   }
 
   changed(tag: Tag, path: string, files: number): void {
-    if (this.#isEnding || !this.#roster.services.has(tag)) return;
+    if (this.isEnding || !this.#roster.services.has(tag)) return;
     this.#bus.emit({ type: 'changed', tag, path, files });
     this.#reloads.reload(tag, { reason: 'changed' });
     this.#rest();
   }
 
   reconfigure(plan: Plan): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     reconfigure(this.#plan, plan, this.#parts);
     this.#plan = plan;
     this.#rest();
@@ -167,11 +167,11 @@ export class Supervisor implements Supervision {
 
   #perform(verb: Verb): readonly InstanceId[] {
     const begins = verb.type === 'restart' || verb.type === 'touch';
-    if (begins && this.#isEnding) throw new ProcletError('NOT_RUNNING', 'proclet is ending');
+    if (begins && this.isEnding) throw new ProcletError('NOT_RUNNING', 'proclet is ending');
     return perform(verb, this.#parts);
   }
 
-  get #isEnding(): boolean {
+  get isEnding(): boolean {
     return this.#ending !== undefined || this.#run !== 'running';
   }
 
@@ -180,7 +180,7 @@ export class Supervisor implements Supervision {
     return {
       ...{ plan: this.#plan, roster: this.#roster, leases: this.#leases, lineup: this.#lineup, lives: this.#lives },
       ...{ reloads: this.#reloads, uses: this.#uses, schedules: this.#schedules, wakers: this.#wakers },
-      ...{ failures: this.#failures, isEnding: this.#isEnding },
+      ...{ failures: this.#failures, isEnding: this.isEnding },
       rest: () => this.#rest(),
       tell: (event: Happening) => this.#bus.emit(event),
       receive: (key: string, input: Input) => this.#receive(key, input),
@@ -188,7 +188,7 @@ export class Supervisor implements Supervision {
       wake: (tag: Tag) => this.wake(tag),
       stop: (keys: readonly string[], cause: StopCause, patient = false) => this.#stop(keys, patient, cause),
       end: (status: number) =>
-        void (this.#isEnding || this.#shutDown({ type: 'shutdown', status, patient: false, unasked: true })),
+        void (this.isEnding || this.#shutDown({ type: 'shutdown', status, patient: false, unasked: true })),
     };
   }
 

@@ -37,11 +37,12 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
     wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
   }
-  if (!plan.services.some((service) => service.tag === tag) && !roster.isBusy(tag)) {
+  const isGone = !plan.services.some((service) => service.tag === tag);
+  if (isGone && !roster.isBusy(tag)) {
+    letGo(tag, { reason: 'reconfigured' }, parts);
     roster.removeService(tag);
-    return;
   }
-  if (isOver) return;
+  if (isGone || isOver) return;
   if (failed) failures.set(id, statusOf(exit));
   const cause = phase.is === 'down' ? phase.cause : undefined;
   if (cause !== undefined && endsOthers.has(cause.reason)) letGo(tag, cause, parts);
@@ -50,7 +51,7 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   if (plan.onExit === 'stop' && endedByItself && !runsAgain) parts.end(statusOf(exit));
 }
 
-const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested']);
+const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested', 'reconfigured']);
 
 /** What was started only for a service that was put down is not needed any more. What has an end of its own may be asked for. */
 function letGo(tag: Tag, cause: StopCause, { roster, leases, stop }: VerdictParts): void {

@@ -401,3 +401,75 @@ test('a status file lists the generations, and env-dir is read for each', async 
   expect(ws.read('web.status')).toMatch(/^2:\d+\n$/);
   await stop(app, ws);
 });
+
+describe('HUP and the start are one function:', () => {
+  const up = async (config: string, ...args: string[]) => {
+    const ws = workspace({ Procfile: 'web: echo "$(id -un)"; exec sleep 600\n', 'proclet.yml': config });
+    const app = ws.proclet('start', '-p', String(ws.port), ...args);
+    await app.line(/web\.1 \| \w+/);
+    const give = (next: string) => {
+      ws.write('proclet.yml', next);
+      app.signal('SIGHUP');
+    };
+    return { ws, app, give };
+  };
+
+  test('a log, a status file, a display, a pid file and a command for events come and go; a new service is logged', async () => {
+    const { ws, app, give } = await up('{}');
+    give(
+      'defaults: {log-dir: logs, pid-file: run.pid, timestamp: false, on-event: "cat >>events"}\nservices: {web: {status-file: web.status, log: web.txt}}',
+    );
+    await eventually(() => expect(ws.read('web.status')).toMatch(/^1:\d+\n$/));
+    await eventually(() => expect(ws.read('run.pid')).toBe(`${app.pid}\n`));
+    ws.write('Procfile', `${ws.read('Procfile')}other: echo more; exec sleep 600\n`);
+    app.signal('SIGHUP');
+    await eventually(() => expect(ws.read('logs/other.log')).toContain('other.1 | more'));
+    await app.line(/^other\.1 \| more/);
+    await eventually(() => expect(ws.read('events')).toContain('"id":"other.1"'));
+    expect(linesOf(app, 'web.1')).toHaveLength(1);
+    give('{}');
+    await eventually(() => expect(() => ws.read('run.pid')).toThrow('ENOENT'));
+    await eventually(() => expect(ws.read('web.status')).toBe(''));
+    await stop(app, ws);
+  });
+
+  test('what cannot be had is refused whole: an address, a process to outlive, another name', async () => {
+    const { ws, app, give } = await up('{}');
+    const holder = ws.start(process.execPath, ['holds-port.mjs'], { env: { PORT: String(ws.port + 50) } });
+    await holder.line('holding');
+    const refused = async (config: string, why: string | RegExp) => {
+      give(`services: {web: {env: {COLOR: red}, listen: ${ws.port + 60}}}\n${config}`);
+      await app.line(why);
+    };
+    await refused('defaults: {until-exit: 999999999}', '--until-exit: there is no process 999999999');
+    await refused('defaults: {name: blue}', 'the run has no name, and cannot get the name blue while it runs');
+    give(`services: {web: {env: {COLOR: red}, listen: [${ws.port + 60}, ${ws.port + 50}]}}`);
+    await app.line(`web cannot be reached at 127.0.0.1:${ws.port + 50}: port ${ws.port + 50} is held by`);
+    expect(app.text.match(/nothing changed/g)).toHaveLength(3);
+    expect(linesOf(app, 'web.1')).toHaveLength(1);
+    await expect(ask({ port: ws.port + 60 })).rejects.toThrow('ECONNREFUSED');
+    holder.signal('SIGTERM');
+    await holder.exited;
+    await stop(app, ws);
+  });
+
+  test('every: ends what runs and waits for its times; without it, it runs again', async () => {
+    const { ws, app, give } = await up('{}');
+    give('services: {web: {every: "0 0 1 1 *"}}');
+    await app.line('web.1 stopped');
+    give('{}');
+    await eventually(() => expect(linesOf(app, 'web.1')).toHaveLength(2));
+    await stop(app, ws);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('user: is looked up, and an unknown one refused', async () => {
+    const { ws, app, give } = await up('{}');
+    await app.line('web.1 | root');
+    give('services: {web: {user: nobody, directory: /}}');
+    await app.line('web.1 | nobody');
+    give('services: {web: {user: no-such-user, directory: /}}');
+    await app.line("there is no user 'no-such-user' on this machine");
+    expect(linesOf(app, 'web.1')).toEqual(['root', 'nobody']);
+    await stop(app, ws);
+  });
+});

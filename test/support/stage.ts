@@ -44,7 +44,6 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
     stdio: 'piped',
     gate,
     owners: new Map(),
-    env: {},
     detachment,
     ports,
     portOf: ({ port }) => port,

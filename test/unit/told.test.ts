@@ -32,7 +32,7 @@ function told(text: string, over: Partial<Settings> = {}, services: Record<strin
   const news = () => {
     for (const event of run.events.slice(from)) {
       tail.observe(event);
-      terminal(event);
+      terminal.observe(event);
     }
     from = run.events.length;
     const lines = sink.text.split('\n').flatMap((line) => /^proclet +\| (.*)$/.exec(line)?.[1] ?? []);

@@ -13,7 +13,7 @@ interface Look extends Partial<Omit<TerminalOptions, 'sink'>> {
 /** What a terminal prints for some events. */
 function printed(events: readonly ProcletEvent[], { isTTY = false, columns = 80, ...look }: Look = {}) {
   const sink = memorySink({ isTTY, columns });
-  const observe = createTerminal({
+  const { observe } = createTerminal({
     sink,
     color: false,
     childColor: 'pass',

@@ -1,0 +1,45 @@
+/** Watches the files that a plan says, from the moment its services begin. Few plans say any, and only those load chokidar. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Plan, Tag } from '../model.js';
+import type { Clock } from '../ports.js';
+import type { RunPart } from '../run-part.js';
+import type { Watcher, WatchOptions } from './watch.js';
+
+export interface Watching extends RunPart<Plan>, Watcher {}
+
+type Watched = Pick<WatchOptions, 'root' | 'patterns' | 'own'>;
+
+export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' | 'warn'>): Watching {
+  let watched: Watched | undefined;
+  let watcher: Watcher | undefined;
+  let isClosed = false;
+
+  return {
+    prepare(plan) {
+      const since = clock.wall();
+      const next = watchedIn(plan);
+      return {
+        async take() {
+          if (isDeepStrictEqual(next, watched)) return;
+          watched = next;
+          const opened = next && (await import('./watch.js')).watchFiles({ ...next, ...tell, clock, since });
+          await watcher?.close();
+          watcher = opened;
+          if (isClosed) await opened?.close();
+        },
+      };
+    },
+    settled: async (tag) => watcher?.settled(tag),
+    async close() {
+      isClosed = true;
+      await watcher?.close();
+    },
+  };
+}
+
+function watchedIn({ root, services }: Plan): Watched | undefined {
+  const patterns = new Map<Tag, readonly string[]>();
+  for (const { tag, watch } of services) if (watch.length > 0) patterns.set(tag, watch);
+  const own = services.flatMap(({ statusFile, log }) => [statusFile ?? [], log?.file ?? []].flat());
+  return patterns.size === 0 ? undefined : { root, patterns, own };
+}
