@@ -104,7 +104,8 @@ function statusOf({ usage }: Of<'ps'>, { info, supervision, inspect }: Subject):
 function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ended: Ended[] }> {
   return new Promise((resolve, reject) => {
     const ended: Ended[] = [];
-    let ids: readonly InstanceId[] = [];
+    // Known before it is asked for: what waits for its next life is over while it is asked.
+    const ids = targets.length === 0 ? [] : supervision.resolve(targets);
     const isOver = () => supervision.busyOf(ids) === 0;
     const leave = supervision.subscribe((event) => {
       if (event.type === 'exited' && (targets.length === 0 || ids.includes(event.id))) ended.push(endedOf(event));
@@ -115,10 +116,8 @@ function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ende
       resolve({ ended });
     };
     try {
-      ids =
-        targets.length === 0
-          ? supervision.request({ type: 'shutdown', status: 0, patient: false })
-          : supervision.request({ type: 'stop', targets });
+      if (targets.length === 0) supervision.request({ type: 'shutdown', status: 0, patient: false });
+      else supervision.request({ type: 'stop', targets });
       if (targets.length > 0 && isOver()) finish();
     } catch (error) {
       leave();

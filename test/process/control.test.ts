@@ -6,6 +6,7 @@ import { connect } from '../../src/control/client.js';
 import { controlled, talk } from '../support/control.js';
 import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { code } from '../support/fake-children.js';
 import { planOf } from '../support/plans.js';
 
 const frames = Number(question('FRAMES') ?? 3_000);
@@ -35,6 +36,20 @@ describe('the socket of a run', () => {
     expect(one.replies[1]).toMatchObject({ id: 2, ok: true, result: { services: [{ lease: { ttl: 120_000 } }] } });
     one.socket.end();
     await one.closed;
+  });
+
+  test('says that a service is stopped when it is, though another one only waited for its next life', async () => {
+    const { path, children } = await controlled(planOf({ broken: {}, web: {} }));
+    children.exit('broken.1', code(1));
+    const one = talk(path);
+    one.say({ v: 1, id: 'a', verb: 'stop', targets: ['*'] });
+    await eventually(() => expect(children.log.at(-1)).toBe('web.1 SIGTERM'));
+    one.say({ v: 1, id: 'b', verb: 'hello' });
+    await eventually(() => expect(one.replies.map(({ id }) => id)).toEqual(['b']));
+    children.exit('web.1', code(0));
+    await eventually(() => expect(one.replies.map(({ id }) => id)).toEqual(['b', 'a']));
+    expect(one.replies[1]).toMatchObject({ ok: true, result: { ended: [{ id: 'broken.1' }, { id: 'web.1' }] } });
+    one.socket.destroy();
   });
 
   test.each([
