@@ -38,7 +38,7 @@ export async function openControlOf(
       ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf, ignores },
       inspect: (instances) => inspect(instances, [identity.cgroup]),
       ...{ events: history.events, completeSince: history.completeSince },
-      resize: (pids, size) => void resizeTerminal(pids, size),
+      resize: (pid, size) => void resizeTerminal(pid, size),
     });
   };
   return openControl(socket, parts.clock, loadDesk).catch((error: Error) => {

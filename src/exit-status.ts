@@ -9,6 +9,8 @@ export function statusOf(exit: Exit): number {
       return exit.code;
     case 'signal':
       return statusOfSignal(exit.signal);
+    case 'hangup':
+      return statusOfSignal('SIGHUP');
     case 'spawn-error':
       return 127;
     default:
@@ -28,6 +30,8 @@ export function describeExit(exit: Exit): string {
       return `exited with code ${exit.code}`;
     case 'signal':
       return `was killed by ${exit.signal}`;
+    case 'hangup':
+      return `lost its terminal: script, which held it, was killed by ${exit.signal}`;
     case 'spawn-error':
       return `could not be started: ${exit.message}`;
     default:

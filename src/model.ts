@@ -139,6 +139,8 @@ export interface Plan {
 export type Exit =
   | { readonly how: 'code'; readonly code: number }
   | { readonly how: 'signal'; readonly signal: NodeJS.Signals }
+  /** What held its terminal was killed; what became of the program itself is not known. */
+  | { readonly how: 'hangup'; readonly signal: NodeJS.Signals }
   | { readonly how: 'spawn-error'; readonly message: string };
 
 /** Why proclet ended something. */

@@ -27,7 +27,7 @@ export interface Clock {
 
 /** One life of an instance: its process tree. */
 export interface Child {
-  /** 0 when nothing could be started. */
+  /** 0 when nothing could be started, or while that of the program is not known yet. */
   readonly pid: number;
   /** Signals the leader alone. Returns false when the leader ignores that signal. */
   pass(signal: NodeJS.Signals): boolean;
@@ -51,6 +51,8 @@ export interface Child {
 
 /** What a life reports. Each of the last two is called at most once, `exited` always and last. */
 export interface ChildListener {
+  /** The pid of a child that had none when it was spawned: that of the program in a terminal. Before any output. */
+  started?(pid: number): void;
   output(output: Output): void;
   /** The leader is gone, processes of its tree are not. */
   orphaned(remains: Pick<Remains, 'exit' | 'processes'>): void;

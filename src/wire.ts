@@ -179,6 +179,7 @@ function exitOf(exit: Exit): object {
     case 'code':
       return { how: exit.how, code: exit.code };
     case 'signal':
+    case 'hangup':
       return { how: exit.how, signal: exit.signal };
     case 'spawn-error':
       return { how: exit.how, message: exit.message };

@@ -28,7 +28,7 @@ export interface Subject {
   /** Whether a process ignores a signal. */
   ignores(pid: number, signal: NodeJS.Signals): boolean;
   /** Tells the terminal that an instance runs in how large it is. */
-  resize(pids: readonly number[], size: { columns: number; rows: number }): void;
+  resize(pid: number, size: { columns: number; rows: number }): void;
 }
 
 type Exited = Extract<Happening, { type: 'exited' }>;
@@ -223,17 +223,23 @@ function attach({ target, columns, rows }: Of<'attach'>, call: Call, subject: Su
     call.onEnd(leave);
     call.onEnd(
       supervision.subscribe((event) => {
+        if (event.type === 'spawned' && event.id === id) subject.resize(event.pid, { columns, rows });
         if (event.type === 'exited' && event.id === id) resolve({ id, ended: describeExit(event.exit) });
       }),
     );
-    subject.resize(supervision.pidsOf(spec.tag), { columns, rows });
+    resizeNow(id, { columns, rows }, subject);
   });
 }
 
 function resize({ target, columns, rows }: Of<'resize'>, subject: Subject): unknown {
   const id = soleInstance(target, subject);
-  subject.resize(subject.supervision.pidsOf(id.slice(0, id.lastIndexOf('.'))), { columns, rows });
+  resizeNow(id, { columns, rows }, subject);
   return { id };
+}
+
+function resizeNow(id: InstanceId, size: { columns: number; rows: number }, { supervision, resize }: Subject): void {
+  const instances = supervision.snapshot().services.flatMap(({ instances }) => instances);
+  for (const { pid } of instances.filter((one) => one.id === id)) if (pid) resize(pid, size);
 }
 
 function soleInstance(target: string, { supervision }: Subject): InstanceId {

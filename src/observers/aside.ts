@@ -30,6 +30,7 @@ function isNews(event: ProcletEvent): boolean {
         event.cause?.reason === 'idle' ||
         event.cause?.reason === 'expired' ||
         event.exit.how === 'spawn-error' ||
+        event.exit.how === 'hangup' ||
         event.survivors.length > 0
       );
     case 'spawned':

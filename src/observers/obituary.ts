@@ -109,6 +109,8 @@ function failedSentence({ id, exit, ran }: End, failures: number): string {
       return `${start} with code ${exit.code}${hintFor(exit.code)}`;
     case 'signal':
       return `${start} by ${exit.signal}`;
+    case 'hangup':
+      return `${start}: it ${describeExit(exit)}`;
     case 'spawn-error':
       return `${start} because it could not be started: ${exit.message}`;
     default:

@@ -2,7 +2,9 @@
  * What proclet says about an event: none, one or more sentences for people. It remembers only what a later
  * sentence needs: who runs, who was restarted, who had to be killed. Output is not its business.
  */
+
 import { formatDuration } from '../duration.js';
+import { describeExit } from '../exit-status.js';
 import type { InstanceId, Millis, ProcletEvent } from '../model.js';
 import { type End, type Sentence, sentenceOfEnd } from './obituary.js';
 
@@ -156,6 +158,8 @@ function orphanedSentence({ id, exit, processes }: EventOf<'orphaned'>): string 
       return `${id} exited with code ${exit.code} and left ${left}`;
     case 'signal':
       return `${id} was killed by ${exit.signal} and left ${left}`;
+    case 'hangup':
+      return `${id} ${describeExit(exit)}; it left ${left}`;
     case 'spawn-error':
       return `${id} could not be started and left ${left}`;
     default:

@@ -16,17 +16,18 @@ export function candidates(table: ProcessTable, cgroups: readonly string[]): Pro
   return new Map(rows.map((row) => [row.pid, row]));
 }
 
-/** Pids by mark, the leader first. */
+/** Pids by mark, the leader first; without what holds a terminal for the leader, which is its parent. */
 export function membersByMark(trees: readonly Tree[], processes: Processes): Map<string, readonly number[]> {
   const kinship = kinshipIn(processes);
   return new Map(
     trees.map(({ leader, mark }) => {
-      const started = processes.get(leader)?.started;
+      const { started, ppid } = processes.get(leader) ?? {};
       const known = new Map(started === undefined ? [] : [[leader, started]]);
       const [guests, orphaned] = [new Set<string>(), new Set<string>()];
       const tree = { mark, leader, known, ownsGroup: true, guests, orphaned };
       const pids = membersOf(tree, processes, process.pid, [], kinship).map(({ pid }) => pid);
-      return [mark, [...pids].sort((a, b) => Number(b === leader) - Number(a === leader) || a - b)];
+      const own = pids.filter((pid) => pid !== ppid);
+      return [mark, own.sort((a, b) => Number(b === leader) - Number(a === leader) || a - b)];
     }),
   );
 }

@@ -14,7 +14,7 @@ import type { Processes, ProcessRow } from './process-table.js';
 export interface Tree {
   /** The mark of a life; eleven digits stand for every life of a run. */
   readonly mark: string;
-  readonly leader: number;
+  leader: number;
   /** pid to start time of everything that has been a member; the leader is in it from the beginning. */
   readonly known: Map<number, string>;
   /**

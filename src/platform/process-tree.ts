@@ -8,19 +8,11 @@ import type { Clock } from '../ports.js';
 import type { Cgroup } from './cgroup.js';
 import type { Guests, Orphan } from './guests.js';
 import { runOf } from './mark.js';
-import {
-  isForeign,
-  isGuest,
-  isInGroup,
-  isMember,
-  type Kinship,
-  kinshipIn,
-  membersOf,
-  type Tree,
-} from './membership.js';
+import { isGuest, isInGroup, type Kinship, kinshipIn, membersOf, type Tree } from './membership.js';
 import { deliver, type Order } from './orders.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
-import { send, survivorsOf } from './survivors.js';
+import { strike } from './strike.js';
+import { survivorsOf } from './survivors.js';
 
 const firstLook: Millis = 4;
 const slowestLook: Millis = 50;
@@ -28,12 +20,11 @@ const slowestLook: Millis = 50;
 /** A program that forks faster than the table can be read may hide from one reading, hardly from three. */
 const quietLooks = 3;
 
-/** Before SIGKILL everything is stopped; readings go on until this many in a row found nothing new, or to the limit. */
-const calmReadings = 3;
-const mostReadings = 100;
-
 /** The guardian of a proclet that was started from within a tree, and had to be killed, gets this long to end its run. */
 const guestsLeaveIn: Millis = 3_000;
+
+/** What holds the terminal of a program that was killed has this long to pass on what that had printed. */
+const lastWordsIn: Millis = 1_000;
 
 /** What a tree is known by. */
 export interface Seed {
@@ -49,6 +40,8 @@ export interface Seed {
 }
 
 export interface PlantedTree {
+  /** From now on this process is the leader, and the one before only holds its terminal. Returns when it started. */
+  leadBy(pid: number): string | undefined;
   /** When the leader started, as the process table tells; undefined when it was gone already. */
   readonly started: string | undefined;
   /** Signals every member, or all but the leader, and wakes the ones that are stopped so that they can act on it. */
@@ -75,6 +68,10 @@ export interface TreeListener {
 interface Ending extends Tree {
   readonly cgroup: Cgroup | undefined;
   readonly listener: TreeListener;
+  /** What holds the terminal of the others, and goes by itself after them: it gets no signal while they are there. */
+  holder: number | undefined;
+  /** Since when the holder alone is left. */
+  aloneSince: Millis | undefined;
   leaderGone: boolean;
   /** It has ended. What is asked of it while its last output is read must not begin it again. */
   over: boolean;
@@ -114,6 +111,8 @@ export class ProcessTrees {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
       ...{ nested: new Map(), pipes: new Set(pipes) },
       ...{
+        holder: undefined,
+        aloneSince: undefined,
         leaderGone: false,
         over: false,
         announced: false,
@@ -126,6 +125,13 @@ export class ProcessTrees {
     };
     return {
       started,
+      leadBy: (pid) => {
+        const program = this.#table.find(pid)?.started;
+        tree.holder = tree.leader;
+        tree.leader = pid;
+        if (program !== undefined) known.set(pid, program);
+        return program;
+      },
       signal: (signal, to = 'tree') => {
         tree.pending.push({ signal, to });
         this.#hasten(tree);
@@ -144,7 +150,7 @@ export class ProcessTrees {
         tree.leaderGone = true;
         this.#hasten(tree);
       },
-      pids: () => this.#membersOf(tree, this.#table.read()).map(({ pid }) => pid),
+      pids: () => withoutHolder(tree, this.#membersOf(tree, this.#table.read())).map(({ pid }) => pid),
       abandon: () => {
         if (!this.#ending.has(tree)) return;
         this.#end(tree, survivorsOf(this.#membersOf(tree, this.#table.read()), this.#table));
@@ -177,9 +183,13 @@ export class ProcessTrees {
         return [tree, this.#adopt(tree, processes, rows.length) ? this.#membersOf(tree, processes, kinship) : rows];
       }),
     );
-    for (const [tree, rows] of members) deliver(tree.pending.splice(0), tree.leader, rows, this.#table);
-    const killing = new Map([...members].filter(([{ killing }]) => killing));
-    if (killing.size > 0) this.#strike(killing, processes);
+    for (const [tree, rows] of members) {
+      deliver(tree.pending.splice(0), tree.leader, withoutHolder(tree, rows), this.#table);
+    }
+    const killing = new Map(
+      [...members].flatMap(([tree, rows]) => (tree.killing ? [[tree, this.#mortal(tree, rows)] as const] : [])),
+    );
+    if (killing.size > 0) strike(killing, processes, this.#table, this.#self);
     for (const [tree, rows] of members) this.#judge(tree, rows, processes);
     if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing)) {
       // Those that look empty are looked at again soon: it is time they wait for, not the others.
@@ -215,37 +225,12 @@ export class ProcessTrees {
     return fresh.length > 0;
   }
 
-  /**
-   * Stops everything first, so that nothing can fork or be missed, then kills it. What is found meanwhile is
-   * added to the members and stopped at once: a moment later it may have gone on in another process.
-   */
-  #strike(trees: ReadonlyMap<Ending, ProcessRow[]>, processes: Map<number, ProcessRow>): void {
-    for (const [tree, members] of trees) {
-      empty(tree, processes, this.#self);
-      for (const row of members) send(row, 'SIGSTOP', this.#table);
-    }
-    const seen = new Set(processes.keys());
-    let calm = 0;
-    const meet = (row: ProcessRow) => {
-      processes.set(row.pid, row);
-      for (const [tree, members] of trees) {
-        if (!this.#isNewMember(tree, members, row)) continue;
-        send(row, 'SIGSTOP', this.#table);
-        tree.known.set(row.pid, row.started);
-        members.push(row);
-        calm = -1;
-      }
-    };
-    for (let reading = 0; reading < mostReadings && calm < calmReadings; reading += 1) {
-      const { missed } = this.#table.readNew(seen, meet);
-      calm = missed === 0 ? calm + 1 : 0;
-    }
-    for (const members of trees.values()) for (const row of members) send(row, 'SIGKILL', this.#table);
-  }
-
-  #isNewMember(tree: Ending, members: readonly ProcessRow[], row: ProcessRow): boolean {
-    if (row.pid === this.#self || isForeign(tree, row)) return false;
-    return isMember(tree, row) || members.some(({ pid }) => pid === row.ppid || pid === row.sid);
+  /** What SIGKILL is for: the holder of a terminal not before it has had time to pass on the last words of the others. */
+  #mortal(tree: Ending, members: ProcessRow[]): ProcessRow[] {
+    const others = withoutHolder(tree, members);
+    if (others.length > 0 || members.length === 0) return others;
+    tree.aloneSince ??= this.#clock.now();
+    return this.#clock.now() < tree.aloneSince + lastWordsIn ? [] : members;
   }
 
   #judge(tree: Ending, members: readonly ProcessRow[], processes: Map<number, ProcessRow>): void {
@@ -276,14 +261,16 @@ export class ProcessTrees {
     tree.cgroup?.remove();
     for (const run of tree.orphaned) this.#guests.forget(run);
     const nested = nestedOf(tree);
-    tree.listener.ended({ processes: tree.known.size, survivors, ...(nested.length > 0 && { nested }) });
+    tree.listener.ended({
+      processes: tree.known.size - (tree.holder === undefined ? 0 : 1),
+      survivors,
+      ...(nested.length > 0 && { nested }),
+    });
   }
 }
 
-/** A control group ends all that is in it in one write, unless another proclet's processes, or we, are in it too. */
-function empty(tree: Ending, processes: Map<number, ProcessRow>, self: number): void {
-  const inside = tree.cgroup?.pids().map((pid) => processes.get(pid)) ?? [];
-  if (!inside.some((row) => row !== undefined && (row.pid === self || isForeign(tree, row)))) tree.cgroup?.kill();
+function withoutHolder({ holder }: Ending, members: ProcessRow[]): ProcessRow[] {
+  return holder === undefined ? members : members.filter(({ pid }) => pid !== holder);
 }
 
 function nestedOf({ nested }: Ending): Nested[] {

@@ -5,17 +5,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import type { Env, Exit, InstanceSpec, Remains } from '../model.js';
+import type { Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
 import type { Guardian } from './guardian.js';
+import { type Inherited, inheritance } from './inherited-sockets.js';
 import { markingScript, markOf } from './mark.js';
 import { type Pipes, streamOf } from './pipes.js';
 import { pipeKey } from './proc-table.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
-import { inTerminal, terminalTrouble } from './pty.js';
+import { onExit, Program } from './program.js';
+import { inTerminal, readPid, terminalTrouble } from './pty.js';
 import { readLines } from './read-lines.js';
 import type { Owner } from './user.js';
 
@@ -50,12 +52,6 @@ export interface Stage {
   readonly portOf: (spec: InstanceSpec, generation: number) => number;
   /** The listening sockets it inherits, as descriptors from 3 on. */
   readonly socketsOf: (spec: InstanceSpec) => readonly Inherited[];
-}
-
-/** A listening socket of ours, and its address as `SERVER_STARTER_PORT` names it. */
-export interface Inherited {
-  readonly fd: number;
-  readonly name: string;
 }
 
 export function createSpawn(stage: Stage): Spawn {
@@ -129,11 +125,12 @@ function launch(
   const owner = spec.user === undefined ? undefined : owners.get(spec.user);
   const path = spec.env['PATH'] ?? defaultPath;
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
-  const ties = [spec.umask ?? '', mark, cgroup?.directory ?? ''];
+  const inTty = hasTerminal(stdio, spec);
+  const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? '')];
   const sockets = socketsOf(spec);
   const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
   const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
-  const argv = spec.tty && stdio === 'piped' ? inTerminal(spec.argv, spec.env['SHELL']) : spec.argv;
+  const argv = inTty ? inTerminal(spec.argv, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : spec.argv;
   const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
     cwd: spec.directory,
     env: {
@@ -149,6 +146,11 @@ function launch(
   const keys = made.map((fd) => pipeKey(fstatSync(fd)));
   for (const fd of made) closeSync(fd);
   return { process: child, streams: ours(child), pipes: keys };
+}
+
+/** Whether it gets a terminal of its own: not where it shares proclet's streams. */
+function hasTerminal(stdio: Stage['stdio'], { tty }: InstanceSpec): boolean {
+  return tty && stdio === 'piped';
 }
 
 interface Streams {
@@ -171,30 +173,15 @@ function pipesFor(pipes: Pipes): Streams {
   };
 }
 
-/** In the words of Server::Starter and of systemd. `LISTEN_PID` is for the shell to say, which knows its own. */
-function inheritance(sockets: readonly Inherited[], tag: string, generation: number): Env {
-  const none = { LISTEN_FDS: undefined, LISTEN_PID: undefined, LISTEN_FDNAMES: undefined };
-  if (sockets.length === 0) return { ...none, SERVER_STARTER_PORT: undefined, SERVER_STARTER_GENERATION: undefined };
-  return {
-    SERVER_STARTER_PORT: sockets.map(({ name }, index) => `${name}=${3 + index}`).join(';'),
-    SERVER_STARTER_GENERATION: String(generation),
-    LISTEN_FDS: String(sockets.length),
-    LISTEN_FDNAMES: sockets.map(() => tag).join(':'),
-    LISTEN_PID: undefined,
-  };
-}
-
 function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running, listener: ChildListener): Child {
   const { process: child } = launched;
   const [stdin, stdout, stderr] = launched.streams;
-  let exit: Exit | undefined;
-  let portWasTaken: boolean | undefined;
-  const streams = [
-    readLines(stage, spec.id, 'stdout', stdout, listener.output),
-    readLines(stage, spec.id, 'stderr', stderr, listener.output),
-  ];
   const { mark, cgroup } = ties;
   const known = { mark, pipes: launched.pipes, ownsGroup: stage.stdio !== 'attached' };
+  const streams: ReturnType<typeof readLines>[] = [];
+  let exit: Exit | undefined;
+  let portWasTaken: boolean | undefined;
+  const program = new Program();
   const tree: PlantedTree = stage.trees.plant(
     { ...known, leader: child.pid, cgroup },
     {
@@ -208,16 +195,31 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
           ...(nested && { nested }),
           ...(port && { port }),
         };
-        if (survivors.length === 0) stage.guardian.ended(child.pid);
+        if (survivors.length === 0) for (const pid of [child.pid, program.pid]) stage.guardian.ended(pid);
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
       },
     },
   );
-  const { started = '' } = tree;
-  const { stopSignal } = spec;
-  stage.guardian.born({ ...known, pid: child.pid, started, stopSignal, cgroup: cgroup?.directory ?? '' });
-  child.once('exit', (code, signal) => {
-    exit = signal === null ? { how: 'code', code: code ?? 0 } : { how: 'signal', signal };
+  const guard = (pid: number, started = '') => {
+    const { stopSignal } = spec;
+    stage.guardian.born({ ...known, pid, started, stopSignal, cgroup: cgroup?.directory ?? '' });
+  };
+  const inside = (pid: number) => {
+    guard(pid, tree.leadBy(pid));
+    listener.started?.(pid);
+    program.know(pid);
+  };
+  guard(child.pid, tree.started);
+  const inTty = hasTerminal(stage.stdio, spec);
+  const errors = inTty && stderr ? readPid(stderr, inside) : stderr;
+  // Not before: the start of the program is told before its output.
+  program.whenKnown(() => {
+    streams.push(readLines(stage, spec.id, 'stdout', stdout, listener.output));
+    streams.push(readLines(stage, spec.id, 'stderr', errors, listener.output));
+  });
+  if (!inTty) program.know(child.pid);
+  onExit({ child, words: stderr, program, clock: stage.clock }, (how) => {
+    exit = how;
     stdin?.destroy();
     tree.leaderExited();
   });
@@ -228,14 +230,34 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
     const isPublic = spec.port > 0 && stage.portOf(spec, ties.generation) === spec.port;
     portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
   };
+  return childOf({ mark, program, tree, stdin, outputs: [stdout, errors], notePort });
+}
+
+interface Handles {
+  readonly mark: string;
+  readonly program: Program;
+  readonly tree: PlantedTree;
+  readonly stdin: Writable | null;
+  readonly outputs: readonly (Readable | null)[];
+  /** Before anything is asked to end. */
+  notePort(): void;
+}
+
+function childOf({ mark, program, tree, stdin, outputs, notePort }: Handles): Child {
   return {
-    ...{ pid: child.pid, mark: ties.mark, abandon: tree.abandon, pids: tree.pids },
+    ...{ mark, abandon: tree.abandon, pids: tree.pids },
+    get pid() {
+      return program.pid;
+    },
     endInput: () => void stdin?.end(),
     tap: (listener) => {
-      const streams = [stdout, stderr];
-      for (const stream of streams) stream?.on('data', listener);
+      let isWanted = true;
+      program.whenKnown(() => {
+        for (const stream of isWanted ? outputs : []) stream?.on('data', listener);
+      });
       return () => {
-        for (const stream of streams) stream?.off('data', listener);
+        isWanted = false;
+        for (const stream of outputs) stream?.off('data', listener);
       };
     },
     send: (text) => {
@@ -245,11 +267,15 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
     },
     pass(signal) {
       notePort();
-      return tree.pass(signal);
+      let isHeard = true;
+      program.whenKnown(() => {
+        isHeard = tree.pass(signal);
+      });
+      return isHeard;
     },
     signal(signal, to = 'tree') {
       notePort();
-      tree.signal(signal, to);
+      program.whenKnown(() => tree.signal(signal, to));
     },
     kill() {
       notePort();

@@ -66,9 +66,10 @@ export class Lives {
     const child = this.of(instance);
     switch (effect.type) {
       case 'spawn': {
-        const born = this.#spawn(spec, this.#listener.listenTo(instance), generation);
+        const started = (pid: number) => this.#listener.began(spec, { pid, generation, coming: role === 'coming' });
+        const born = this.#spawn(spec, { ...this.#listener.listenTo(instance), started }, generation);
         this.#children.set(lifeKey({ id: spec.id, generation }), born);
-        this.#listener.began(spec, { pid: born.pid, generation, coming: role === 'coming' });
+        started(born.pid);
         return;
       }
       case 'signal':

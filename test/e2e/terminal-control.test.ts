@@ -84,7 +84,7 @@ describe('a service with a terminal of its own', () => {
       screen.press('C-c');
       await screen.isBack();
       screen.enter('clear; proclet stop');
-      await screen.shows(/^web\.1 stopped \(\d+ processes/);
+      await screen.shows(/^web\.1 stopped \(1 process/);
       await screen.isBack();
     },
   );
