@@ -122,10 +122,11 @@ async function startOn(
   const control = await openControlOf(run, { clock, history, scale: reader.scale, logFiles: logs.paths });
   const finished = run.finished.then(async (status) => {
     await reader.settled();
-    await stdin.close();
     await control?.close();
     await hooks.close();
     await closeWriters({ clock, output, logs, complaints });
+    // The terminal last: its modes may wait for who writes to it.
+    await stdin.close();
     deafen();
     return status;
   });

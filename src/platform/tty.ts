@@ -18,9 +18,9 @@ const patience: Millis = 1_000;
  */
 export function keepTerminal(): (() => void) | undefined {
   if (![0, 1, 2].some(isatty)) return undefined;
-  const modes = isatty(0) ? stty('-g').trim() : '';
+  const modes = isatty(0) ? stty('-g')?.trim() : undefined;
   return () => {
-    if (modes && isInFront()) stty(modes);
+    if (modes && isInFront()) setModes(modes);
   };
 }
 
@@ -40,7 +40,7 @@ export function hearKeys(clock: Clock, heard: (key: string) => void): (() => voi
   return whileInFront(clock, {
     enter() {
       restore ??= keepTerminal();
-      stty('-icanon', '-echo', 'min', '1');
+      setModes('-icanon', '-echo', 'min', '1');
       stdin.on('data', onData).resume().unref();
     },
     leave() {
@@ -93,12 +93,21 @@ function isInFront(): boolean {
   return standing() !== 'background';
 }
 
-function stty(...words: string[]): string {
-  const { stdout } = spawnSync('stty', words, {
+/**
+ * At once, where stty can: by default it waits until nobody writes, and while a writer is blocked (Ctrl-S, a window that
+ * hangs) the kernel lets it spin, and no signal ends it.
+ */
+function setModes(...modes: string[]): void {
+  if (stty('-drain', ...modes) === undefined) stty(...modes);
+}
+
+/** What it printed; undefined when it failed. */
+function stty(...words: string[]): string | undefined {
+  const { status, stdout } = spawnSync('stty', words, {
     stdio: ['inherit', 'pipe', 'ignore'],
     timeout: patience,
     env: toolEnv(),
     encoding: 'utf8',
   });
-  return stdout ?? '';
+  return status === 0 ? stdout : undefined;
 }
