@@ -1,5 +1,8 @@
 /** Programs of the system that proclet calls: ps, ss, stty, mkfifo … */
 
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
 /** Where systems keep them: proclet may be started with a PATH that has only what its services need, or with none. */
 const places = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
@@ -13,4 +16,22 @@ export function searchPath(path: string | undefined): string {
   // A program that lies in the directory where proclet was started is not the system's.
   const absolute = (path ?? '').split(':').filter((place) => place.startsWith('/'));
   return [...absolute, places].join(':');
+}
+
+/** Whether a program of this name is found through a PATH. */
+export function isOnPath(name: string, path: string): boolean {
+  return path.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The shell of every system for a command that means `sh`, where its PATH has none. */
+export function withShell(argv: readonly [string, ...string[]], path: string): readonly [string, ...string[]] {
+  const [program, ...rest] = argv;
+  return program === 'sh' && !isOnPath('sh', path) ? ['/bin/sh', ...rest] : argv;
 }

@@ -4,7 +4,7 @@ import { ProcletError } from '../errors.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { findLeftovers } from '../platform/leftovers.js';
 import { probeMeans } from '../platform/means.js';
-import { createProcessTable } from '../platform/process-table.js';
+import { createProcessTable, tableKind } from '../platform/process-table.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
 
 export default class Doctor extends BaseCommand {
@@ -22,7 +22,7 @@ export default class Doctor extends BaseCommand {
   async run(): Promise<number> {
     const { argv } = await this.parse(Doctor);
     const ports = (argv as string[]).map(portOf);
-    const lines = ports.length > 0 ? ports.map(aboutPort) : [...aboutMeans(), '', ...aboutLeftovers()];
+    const lines = ports.length > 0 ? ports.map(aboutPort) : [...(await aboutMeans()), '', ...aboutLeftovers()];
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   }
@@ -40,14 +40,15 @@ function aboutPort(port: number): string {
   return `port ${port} is held by ${describeOwners(owners)}`;
 }
 
-function aboutMeans(): string[] {
-  return probeMeans().flatMap(({ name, state, detail, misses }) => [
+async function aboutMeans(): Promise<string[]> {
+  return (await probeMeans()).flatMap(({ name, state, detail, misses }) => [
     `${state === 'in use' ? '+' : '-'} ${name.padEnd(16)} ${state}${detail === '' ? '' : `: ${detail}`}`,
     ...(state === 'in use' ? [`  ${' '.repeat(16)} would miss: ${misses}`] : []),
   ]);
 }
 
 function aboutLeftovers(): string[] {
+  if (tableKind() === 'groups') return ['What earlier runs left cannot be seen here.'];
   const left = findLeftovers(runtimeDirectory(), createProcessTable());
   const processes = left.reduce((sum, leftover) => sum + leftover.processes.length, 0);
   return [

@@ -2,9 +2,10 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { namedCleared, namedLeftover, namedRest } from '../cli/leftover-words.js';
 import { placesOf } from '../cli/state-dir.js';
+import { ProcletError } from '../errors.js';
 import { createClock } from '../platform/clock.js';
 import { endLeftovers, findLeftovers } from '../platform/leftovers.js';
-import { createProcessTable } from '../platform/process-table.js';
+import { createProcessTable, tableKind } from '../platform/process-table.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
 import { clearStaleFiles } from '../platform/stale-files.js';
 
@@ -26,6 +27,7 @@ status 1. Files that killed proclets left half made are removed at once.`;
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Reap);
+    assertSeeing();
     const [directory, table] = [runtimeDirectory(), createProcessTable()];
     const clock = createClock();
     const leftovers = findLeftovers(directory, table);
@@ -47,4 +49,9 @@ status 1. Files that killed proclets left half made are removed at once.`;
     if (!flags.json) print(namedRest(survivors, rest) || 'All of it is gone.');
     return survivors.length === 0 && rest.length === 0 ? 0 : 1;
   }
+}
+
+function assertSeeing(): void {
+  if (tableKind() !== 'groups') return;
+  throw new ProcletError('OS', 'what is left behind cannot be seen here: no /proc and no ps shows a process');
 }

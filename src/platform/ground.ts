@@ -14,7 +14,7 @@ import { clearDrafts } from './drafts.js';
 import { type Guardian, startGuardian } from './guardian.js';
 import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
-import type { ProcessTable } from './process-table.js';
+import { type ProcessTable, tableKind } from './process-table.js';
 import { claimProject } from './runs.js';
 import { draftDirectory, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
 
@@ -63,6 +63,11 @@ function lifeAround(table: ProcessTable): string {
     pid = row?.ppid ?? 0;
   }
   return '';
+}
+
+function warnOfBlindness(warn: Builders['warn']): void {
+  if (tableKind() !== 'groups') return;
+  warn('no /proc and no ps shows a process here: only the process group of a service is ended, not what has left it');
 }
 
 function openGroup(run: string): Cgroups | undefined {
@@ -116,10 +121,8 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
   }
   const cgroup = cgroups?.directory ?? '';
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
-  const guardian = startGuardian({
-    ...{ clock, run, grace, cgroup, record },
-    onTrouble: warn,
-  });
+  warnOfBlindness(warn);
+  const guardian = startGuardian({ clock, run, grace, cgroup, record, onTrouble: warn });
 
   function leaveRecord() {
     try {

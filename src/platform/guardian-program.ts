@@ -5,7 +5,7 @@
  * A program of its own, which Node reads from standard input: see guardian.ts for what it is given.
  */
 import { dirname } from 'node:path';
-import { cgroupAt } from './cgroup.js';
+import { cgroupAt, removeCgroups } from './cgroup.js';
 import { createClock } from './clock.js';
 import { endTree } from './end-tree.js';
 import type { Trust } from './guardian.js';
@@ -66,7 +66,8 @@ async function isOver(): Promise<boolean> {
 
 /** A control group stays for a moment after its last process, until that one has been waited for. */
 async function forget(): Promise<void> {
-  for (let n = 0; n < mostSearches && !forgetRun(dirname(record), { run, cgroup }); n += 1) {
+  const isGone = () => (record === '' ? removeCgroups(cgroup) : forgetRun(dirname(record), { run, cgroup }));
+  for (let n = 0; n < mostSearches && !isGone(); n += 1) {
     await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
   }
 }

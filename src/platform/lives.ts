@@ -3,8 +3,12 @@
  * guardian would miss what sets its own limits, clears its environment, and closes its output.
  */
 
+/** As the start of a leader that was gone before it could be looked up: no process has it. */
+export const leaderGone = 'gone';
+
 export interface GuardedLife {
   readonly pid: number;
+  /** As the process table tells it. */
   readonly started: string;
   readonly mark: string;
   /** Whether the leader has a session and group of its own. */

@@ -46,14 +46,16 @@ export function runOf(mark: string | undefined): string | undefined {
 
 /**
  * Sets the mark (the option is -w in dash and busybox, -x in bash), joins the control group, then becomes the
- * program. Arguments: umask or '', mark, directory of the group or '', program and its arguments. `$0` is the
+ * program. Arguments: umask or '', mark, directory of the group or '', '' or whether its input is to be held a second time
+ * (a daemon closes its standard streams, few close the rest), program and its arguments. `$0` is the
  * name in the shell's own messages.
  */
 export const markingScript = [
   '[ -z "$1" ] || umask "$1"',
   '{ ulimit -S -w "$2" || ulimit -S -x "$2"; } 2>/dev/null',
   '[ -z "$3" ] || { echo 0 >"$3/cgroup.procs"; } 2>/dev/null',
-  'shift 3',
+  '[ -z "$4" ] || exec 9<&0',
+  'shift 4',
   '[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$',
   'exec "$@"',
 ].join('\n');

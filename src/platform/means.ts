@@ -1,7 +1,9 @@
 /** By which means this machine lets proclet know what belongs to a service, and what each of them would miss. */
 import { openCgroups } from './cgroup.js';
+import { troubleOfGuardian } from './guardian-probe.js';
 import { newRun } from './mark.js';
 import { limitsCarryMarks } from './proc-table.js';
+import { tableKind } from './process-table.js';
 
 export interface Mean {
   readonly name: string;
@@ -12,8 +14,8 @@ export interface Mean {
 }
 
 /** Tries each means, best first, and leaves nothing. */
-export function probeMeans(): readonly Mean[] {
-  return [controlGroup(), mark(), parents(), guardian()];
+export async function probeMeans(): Promise<readonly Mean[]> {
+  return [controlGroup(), mark(), parents(), await guardian()];
 }
 
 function controlGroup(): Mean {
@@ -26,35 +28,46 @@ function controlGroup(): Mean {
   return { name: 'control group', state: 'in use', detail: groups.directory, misses };
 }
 
+/** What a program can do to be lost where there is no control group: all of it, and before anybody looks. */
+const lost =
+  'sets its own limits (sudo, su), has no environment or writes over it, closes all that it has open, and leaves its session with its parent gone';
+
 function mark(): Mean {
-  if (process.platform !== 'linux') {
-    return { name: 'mark', state: 'not available', detail: 'this system has no /proc', misses: 'everything' };
+  const name = 'mark';
+  if (tableKind() !== 'proc') {
+    return { name, state: 'not available', detail: 'there is no /proc here, or it is empty', misses: '' };
   }
-  if (limitsCarryMarks()) {
-    const misses = 'the same, and programs that set the limit on file locks themselves, as su does';
-    return { name: 'mark', state: 'in use', detail: 'the soft limit on file locks of each process', misses };
-  }
-  const misses = 'the same, and programs that clear their environment or write their title over it';
-  return {
-    name: 'mark',
-    state: 'in use',
-    detail: 'an environment variable, as the limit on file locks is bounded here',
-    misses,
-  };
+  const misses = `the same, and what ${lost}`;
+  const second = 'the environment and the pipes of each process';
+  const detail = limitsCarryMarks()
+    ? `the soft limit on file locks of each process, then ${second}`
+    : `${second}, as the limit on file locks is bounded here`;
+  return { name, state: 'in use', detail, misses };
 }
 
 function parents(): Mean {
+  const name = 'process table';
+  const kind = tableKind();
+  if (kind === 'groups') {
+    const detail = 'no /proc and no ps shows a process, so that only process groups are signalled';
+    return { name, state: 'not available', detail, misses: '' };
+  }
   const misses = 'by itself, a child that left the group and whose parent died first';
+  const source = kind === 'ps' ? ', from ps' : '';
   return {
-    name: 'process table',
+    name,
     state: 'in use',
-    detail: 'process group, session, parents, and earlier members',
+    detail: `process group, session, parents, and earlier members${source}`,
     misses,
   };
 }
 
-function guardian(): Mean {
-  const misses = 'a run whose proclet and guardian are killed in the same instant: proclet reap finds it';
-  const state = process.platform === 'linux' ? 'in use' : 'not available';
-  return { name: 'guardian', state, detail: '/bin/sh, waiting for the end of proclet', misses };
+async function guardian(): Promise<Mean> {
+  const name = 'guardian';
+  const trouble = await troubleOfGuardian();
+  if (trouble !== undefined) return { name, state: 'not available', detail: trouble, misses: '' };
+  const detail = 'it was tried: a shell that waits for the end of proclet, then Node';
+  const both = 'a run whose proclet and guardian are killed in the same instant: proclet reap finds it by its marks';
+  const misses = tableKind() === 'groups' ? `${both}; and whatever has left its process group` : both;
+  return { name, state: 'in use', detail, misses };
 }

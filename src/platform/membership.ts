@@ -3,7 +3,7 @@
  *
  * A process is a member when it is in the tree's control group, when it carries the tree's mark, when it was a
  * member before (same pid, same start), when it is in the leader's process group or session, when it has no mark and
- * one of the tree's pipes for a standard stream, when it is a child of a member, or in a session that a member leads.
+ * one of the tree's pipes open, when it is a child of a member, or in a session that a member leads.
  * What carries the mark of another run belongs to that run's own proclet and is left alone, with everything below it;
  * such a run is a guest of the tree. A guest whose proclet and guardian are gone has nobody else to end it, so its
  * processes are members.

@@ -1,5 +1,5 @@
 /** Processes as Linux shows them in /proc, proc(5). */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { markIn } from './mark.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
@@ -48,15 +48,24 @@ export function pipeKey({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 
+/** Of all that it has open, the pipes that had a name and have none any more, as those that proclet makes. */
 function pipesOf(pid: number): string[] {
-  return [0, 1, 2].flatMap((fd) => {
+  return descriptorsOf(pid).flatMap((path) => {
     try {
-      const stats = statSync(`/proc/${pid}/fd/${fd}`);
-      return stats.isFIFO() ? [pipeKey(stats)] : [];
+      const stats = readlinkSync(path).endsWith(' (deleted)') ? statSync(path) : undefined;
+      return stats?.isFIFO() ? [pipeKey(stats)] : [];
     } catch {
-      return []; // closed, gone, or not ours to look at
+      return []; // closed since
     }
   });
+}
+
+function descriptorsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+  } catch {
+    return []; // gone, or not ours to look at
+  }
 }
 
 /**

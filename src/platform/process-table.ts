@@ -17,7 +17,7 @@ export interface ProcessRow {
   readonly started: string;
   /** How proclet marks what it starts (see mark.ts): a life, a guardian, or that it was let go. */
   readonly mark?: string;
-  /** The named pipes that are its standard streams, by `pipeKey`, where no mark says more. */
+  /** The pipes without a name that it has open, by `pipeKey`, where no mark says more. */
   readonly pipes?: readonly string[];
 }
 

@@ -29,7 +29,7 @@ const lastWordsIn: Millis = 1_000;
 /** What a tree is known by. */
 export interface Seed {
   readonly leader: number;
-  /** When the leader started, where that was noted before; else it is looked up. */
+  /** When the leader started, where that was noted before; undefined or '': it is looked up. */
   readonly started?: string;
   readonly mark: string;
   /** The leader was started in a session and group of its own. */
@@ -105,7 +105,7 @@ export class ProcessTrees {
   }
 
   plant({ leader, mark, ownsGroup, cgroup, pipes = [], ...seed }: Seed, listener: TreeListener): PlantedTree {
-    const started = seed.started ?? this.#table.find(leader)?.started;
+    const started = seed.started || this.#table.find(leader)?.started;
     const known = new Map(started === undefined ? [] : [[leader, started]]);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },

@@ -3,12 +3,13 @@
  * of script, in a session of its own, and tells its pid on what is the standard error output of script, which nothing
  * else is written to but complaints of script. So proclet signals and watches the program, and leaves script alone.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants as system } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Exit } from '../model.js';
+import { isOnPath, toolEnv } from '../tools.js';
 
 /** Until somebody attaches a terminal that has another size. */
 const firstSize = { rows: 24, columns: 80 };
@@ -65,15 +66,7 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 /** What keeps this machine from giving a service a terminal. */
 export function terminalTrouble(path = defaultPath): string | undefined {
   if (process.platform !== 'linux') return 'tty: true is for Linux only, so far';
-  const isThere = path.split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, 'script'), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return isThere ? undefined : 'tty: true needs the program script (Debian: bsdutils)';
+  return isOnPath('script', path) ? undefined : 'tty: true needs the program script (Debian: bsdutils)';
 }
 
 /** Tells the terminal that a process has how large it is; the kernel tells the programs. */
@@ -81,7 +74,7 @@ export async function resizeTerminal(pid: number, size: { columns: number; rows:
   const path = terminalOf(pid);
   if (path === undefined) return;
   const words = ['rows', String(size.rows), 'cols', String(size.columns)];
-  await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore' });
+  await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore', env: toolEnv() });
 }
 
 /** By field 7 of proc(5), stat: major number 136 and minor number n are /dev/pts/n. */

@@ -7,11 +7,13 @@ import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
+import { withShell } from '../tools.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
 import type { Guardian } from './guardian.js';
 import { type Inherited, inheritance } from './inherited-sockets.js';
+import { leaderGone } from './lives.js';
 import { markingScript, markOf } from './mark.js';
 import { type Pipes, streamOf } from './pipes.js';
 import { pipeKey } from './proc-table.js';
@@ -99,6 +101,9 @@ function troubleWith({ directory, tty, env, user }: InstanceSpec, owners: Stage[
   return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
 }
 
+/** So many sockets leave descriptor 9 free, the last that every shell has a name for. */
+const mostBelowHeld = 6;
+
 /** What a shell searches when there is no PATH. */
 const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 
@@ -126,11 +131,13 @@ function launch(
   const path = spec.env['PATH'] ?? defaultPath;
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const inTty = hasTerminal(stdio, spec);
-  const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? '')];
   const sockets = socketsOf(spec);
+  const isHeld = stdio === 'piped' && sockets.length <= mostBelowHeld;
+  const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? ''), isHeld ? 'held' : ''];
   const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
   const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
-  const argv = inTty ? inTerminal(spec.argv, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : spec.argv;
+  const program = withShell(spec.argv, path);
+  const argv = inTty ? inTerminal(program, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : program;
   const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
     cwd: spec.directory,
     env: {
@@ -200,7 +207,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
       },
     },
   );
-  const guard = (pid: number, started = '') => {
+  const guard = (pid: number, started = leaderGone) => {
     const { stopSignal } = spec;
     stage.guardian.born({ ...known, pid, started, stopSignal, cgroup: cgroup?.directory ?? '' });
   };

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { gestureLasts } from '../../src/gesture.js';
 import { type Arena, adversaries, arena, missing } from '../support/adversaries.js';
 import { question } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -47,7 +48,7 @@ const ways: Record<string, Way> = {
   // Not by waiting: how long it takes until all are ready is up to the machine.
   'the end of a ttl': {
     args: [...soon, '--ttl', '1h'],
-    end: (app, fight) => after(() => void fight.ws.proclet('expire', 'all'), app),
+    end: (app, fight) => after(() => void fight.proclet('expire', 'all'), app),
   },
   'a crash and the restart': { args: soon, end: crash },
   'a second Ctrl-C': {
@@ -55,6 +56,9 @@ const ways: Record<string, Way> = {
     async end(app) {
       pressCtrlC(app);
       await app.line('proclet | stopping');
+      const first = performance.now();
+      // Sooner it would belong to the first one.
+      await eventually(() => expect(performance.now() - first).toBeGreaterThan(gestureLasts));
       pressCtrlC(app);
       await exit(app);
     },
@@ -68,7 +72,7 @@ const ways: Record<string, Way> = {
 
 /** When the command ends, nothing is left: it waits for that. */
 async function stopped(app: App, fight: Arena, args: readonly string[]): Promise<void> {
-  const command = fight.ws.proclet(...args);
+  const command = fight.proclet(...args);
   await exit(command);
   expect(fight.left(), `left when the command said: ${command.text}`).toEqual([]);
   if (app.child.exitCode === null && app.child.signalCode === null) await exit(app);
@@ -97,10 +101,15 @@ async function crash(app: App, fight: Arena): Promise<void> {
 
 const report: { cgroups: string; way: string; rounds: number; left: Record<string, number>; took: number[] }[] = [];
 
-describe.each([
-  ['with control groups', {}],
-  ['without control groups', { PROCLET_CGROUP: 'off' }],
-])('%s nothing is left of any adversary', (cgroups, env: Record<string, string>) => {
+const modes: [string, Record<string, string>, ordinarily: boolean][] = [
+  ['with control groups', {}, false],
+  ['without control groups', { PROCLET_CGROUP: 'off' }, false],
+];
+// Without root a test run is the ordinary case by itself.
+if (process.getuid?.() === 0 && question('NOTHING_SKIPS') === 'true')
+  modes.push(['as an ordinary user', { PROCLET_CGROUP: 'off' }, true]);
+
+describe.each(modes)('%s nothing is left of any adversary', (cgroups, env, ordinarily) => {
   test.each(Object.entries(ways))(
     'after %s',
     async (way, { args, onTerminal, end }) => {
@@ -108,7 +117,7 @@ describe.each([
       const took: number[] = [];
       report.push({ cgroups, way, rounds, left, took });
       for (let round = 0; round < rounds; round += 1) {
-        const fight = arena();
+        const fight = arena(adversaries, ordinarily);
         const app = await fight.fight(args, env, onTerminal);
         const began = performance.now();
         await end(app, fight);

@@ -42,6 +42,8 @@ export const missing: readonly string[] = all.flatMap((one) => {
 export interface Arena {
   readonly ws: Workspace;
   readonly names: readonly string[];
+  /** Runs a command of proclet as whoever fights. */
+  proclet(...args: readonly string[]): App;
   /** Starts proclet at the head of a process group, and waits until every adversary is what its name says. */
   fight(args: readonly string[], env?: Record<string, string>, onTerminal?: boolean): Promise<App>;
   /** The adversaries of which something is left of a life, or of any. */
@@ -62,8 +64,11 @@ afterEach(() => {
   for (const arena of open) arena.close();
 });
 
-/** A workspace whose Procfile has these adversaries for services. */
-export function arena(names: readonly string[] = adversaries): Arena {
+/** A user that may do nothing in particular: `nobody`, on every Linux. */
+const ordinary = 65_534;
+
+/** A workspace whose Procfile has these adversaries for services; `ordinarily` its proclet is not run as root. */
+export function arena(names: readonly string[] = adversaries, ordinarily = false): Arena {
   const fighters = all.filter(({ name }) => names.includes(name));
   const Procfile = fighters
     .map(({ name, command: [program, script] }) => {
@@ -74,17 +79,24 @@ export function arena(names: readonly string[] = adversaries): Arena {
   const tethers = tie(ws, names);
   const isLeft = (name: string, life: number) =>
     tethers.some((one) => one.name === name && one.life === life && one.isHeld());
+  const identity = ['setpriv', `--reuid=${ordinary}`, `--regid=${ordinary}`, '--clear-groups'];
+  const proclet = [...(ordinarily ? identity : []), process.execPath, bin];
+  if (ordinarily) execFileSync('chown', ['-Rh', `${ordinary}:${ordinary}`, ws.directory], { env: environment() });
   const numbers = Array.from({ length: lives }, (_, index) => index + 1);
 
   const self: Arena = {
     ws,
     names,
+    proclet(...args) {
+      const [program = '', ...rest] = [...proclet, ...args];
+      return ws.start(program, rest);
+    },
     async fight(args, env = {}, onTerminal = false) {
       port ??= ws.port;
-      const command = [process.execPath, bin, 'start', '-p', String(port), ...args] as const;
+      const command = [...proclet, 'start', '-p', String(port), ...args];
       // With a terminal of its own, which is closed when `script` ends.
-      const terminal = ['script', '-qfec', `exec ${command.join(' ')}`, '/dev/null'] as const;
-      const [program, ...rest] = onTerminal ? terminal : command;
+      const terminal = ['script', '-qfec', `exec ${command.join(' ')}`, '/dev/null'];
+      const [program = '', ...rest] = onTerminal ? terminal : command;
       const app = ws.start(program, rest, { detached: true, env: { ...env, COLUMNS: '400' } });
       await self.ready(app, 1);
       // What leaves by itself may have been swept up already.
