@@ -10,7 +10,7 @@ const form = /\.draft-([0-9a-f]*)\.(\d*)\.(\d+)\.([\w-]+)/;
 
 let suffix: string | undefined;
 
-/** What the name of a draft ends with; of a directory, a random part may follow. */
+/** What the name of a draft ends with. A random part may follow behind a dot, which no start has in it. */
 export function draftSuffix(): string {
   suffix ??= `.draft-${boot()}.${namespace()}.${process.pid}.${startOf(process.pid, createProcessTable()) ?? ''}`;
   return suffix;

@@ -43,7 +43,7 @@ export function createPipes(first: number): Pipes {
   let isAble = true;
 
   function make(): void {
-    const directory = mkdtempSync(join(draftDirectory(), `proclet-pipes${draftSuffix()}-`));
+    const directory = mkdtempSync(join(draftDirectory(), `proclet-pipes${draftSuffix()}.`));
     try {
       const paths = Array.from({ length: due }, (_, n) => join(directory, String(n)));
       // Whoever a service runs as may open its own output again.
