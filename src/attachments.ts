@@ -16,6 +16,7 @@ import type { Output } from './platform/stdout.js';
 import type { Clock, Observer } from './ports.js';
 import { type SinglePart, singlePart } from './run-part.js';
 import type { Run } from './supervision.js';
+import { describeTrouble, isSystemError } from './system-error.js';
 
 /** The socket of a run. Without one the run goes on, and says what it will miss. */
 export async function openControlOf(
@@ -42,7 +43,7 @@ export async function openControlOf(
     });
   };
   return openControl(socket, parts.clock, loadDesk).catch((error: Error) => {
-    supervisor.notice(`the other commands will not reach this run: ${error.message}`);
+    supervisor.notice(`the other commands will not reach this run: ${describeTrouble(error)}`);
     return undefined;
   });
 }
@@ -141,7 +142,28 @@ async function hearKeysOf(
     import('./control/keyboard.js'),
   ]);
   const keyboard = createKeyboard(supervisor, (text) => supervisor.notice(text), quit);
-  return hearKeys(clock, (key) => keyboard.press(key));
+  try {
+    return hearKeys(clock, (key) => keyboard.press(key));
+  } catch (error) {
+    supervisor.notice(`keys are not heard: ${describeTrouble(error)}`);
+    return undefined;
+  }
+}
+
+/** Lets a run hear of exceptions that nobody caught. Answers the end of that. */
+export type OnStray = (listener: (error: unknown) => void) => () => void;
+
+/** What runs already does not end because something about the run does not work; after a bug it ends in good order. */
+export function outlastStrays({ supervisor }: Run, onStray: OnStray = () => () => {}): () => void {
+  let isEnding = false;
+  return onStray((error) => {
+    if (isSystemError(error)) supervisor.notice(`something went wrong, and the run goes on: ${describeTrouble(error)}`);
+    else {
+      process.stderr.write(`proclet: this is a bug in proclet: ${error instanceof Error ? error.stack : error}\n`);
+      if (!isEnding) supervisor.request({ type: 'shutdown', status: 1, patient: false });
+      isEnding = true;
+    }
+  });
 }
 
 export interface Display extends Part {

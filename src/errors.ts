@@ -41,3 +41,22 @@ export function configError(problems: readonly Problem[]): ProcletError {
   });
   return new ProcletError('CONFIG', lines.join('\n'));
 }
+
+/**
+ * Throws what one of many listeners threw, once the others had their turn: whoever listens for uncaught exceptions
+ * hears of it, and nobody else is hurt.
+ */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Calls one of many listeners: what it throws is thrown later. */
+export function sparing(listen: () => void): void {
+  try {
+    listen();
+  } catch (error) {
+    throwLater(error);
+  }
+}

@@ -4,6 +4,7 @@
  * configuration is carried out whole or changes nothing, and no part is looked up "once, at the start".
  */
 import { isDeepStrictEqual } from 'node:util';
+import { throwLater } from './errors.js';
 
 /** What a part has made ready. Exactly one of the two is called, once; neither throws. */
 export interface Prepared {
@@ -36,7 +37,13 @@ export async function configure<C>(
     for (const each of prepared.reverse()) await each.drop?.();
     throw error;
   }
-  for (const each of prepared) await each.take();
+  for (const each of prepared) {
+    try {
+      await each.take();
+    } catch (error) {
+      throwLater(error); // the others have taken theirs, or are going to
+    }
+  }
 }
 
 /** The same part for a run whose configuration has more to it. */

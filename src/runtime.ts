@@ -3,7 +3,18 @@
  * order. No policy.
  */
 
-import { bondParts, displayPart, hookPart, notePart, openControlOf, pidFilePart, stdinPart } from './attachments.js';
+import {
+  bondParts,
+  displayPart,
+  hookPart,
+  notePart,
+  type OnStray,
+  openControlOf,
+  outlastStrays,
+  pidFilePart,
+  stdinPart,
+} from './attachments.js';
+import { closeAll } from './close-all.js';
 import { type Configuration, nameThatStays, withColors } from './configuration.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
@@ -25,6 +36,7 @@ import type { Clock, Gate, Observer } from './ports.js';
 import { createReader, type Reread } from './reread.js';
 import { configure, partOf, type RunPart } from './run-part.js';
 import { supervise } from './supervision.js';
+import { describeTrouble } from './system-error.js';
 
 export type { Configuration, Look } from './configuration.js';
 export type { Reread } from './reread.js';
@@ -34,6 +46,7 @@ export interface StartOptions {
   readonly observers?: readonly Observer[];
   /** Called when others can know of the run. */
   readonly recorded?: () => void;
+  readonly onStray?: OnStray;
 }
 
 export interface Runtime {
@@ -55,8 +68,9 @@ export async function startServices(start: Configuration, options: StartOptions 
   // Before anything is made: what they name may not be there.
   const outer = [notePart(), pidFilePart(table), ...bondParts({ clock, table, over: bond.over })];
   const release = async () => {
-    for (const each of outer) await each.close();
-    clock.close();
+    for (const failure of await closeAll(...outer.map((each) => each.close), clock.close)) {
+      process.stderr.write(`proclet: ${staysBehind(failure)}\n`);
+    }
   };
   try {
     await configure(outer, first);
@@ -78,7 +92,7 @@ interface Footing {
 
 async function startOn(
   { first, clock, outer, bond }: Footing,
-  { reread, observers = [], recorded = () => {} }: StartOptions,
+  { reread, observers = [], recorded = () => {}, onStray }: StartOptions,
 ): Promise<Runtime> {
   const output = createOutput(process.stdout, writerFor(process.stdout));
   const complaints = createComplaints();
@@ -115,25 +129,22 @@ async function startOn(
     configure: reader.configure,
     reopen: () => logs.reopen(),
   });
+  const ignoreStrays = outlastStrays(run, onStray);
   output.onClosed((closed) => {
     if (closed.why === 'error') complaints.say(`the output cannot be written: ${closed.error.message}`);
     end(statusOfClosed(closed));
   });
   const control = await openControlOf(run, { clock, history, scale: reader.scale, logFiles: logs.paths });
   const finished = run.finished.then(async (status) => {
-    await reader.settled();
-    await control?.close();
-    await hooks.close();
-    await closeWriters({ clock, output, logs, complaints });
+    for (const failure of await closeAll(reader.settled, control?.close, hooks.close)) {
+      complaints.say(staysBehind(failure));
+    }
     // The terminal last: its modes may wait for who writes to it.
-    await stdin.close();
-    deafen();
+    await closeAll(() => closeWriters({ clock, output, logs, complaints }), stdin.close, deafen, ignoreStrays);
     return status;
   });
   await reader.begin(first).catch(async (error) => {
-    await control?.close();
-    await run.close();
-    deafen();
+    await closeAll(control?.close, run.close, deafen, ignoreStrays);
     throw error;
   });
   bond.onBroken((why) => {
@@ -189,7 +200,10 @@ function createBond(): Bond {
  * proclet's process group, so that it has the terminal and job control; the keys' signals then reach it
  * without our help.
  */
-export async function startCommand(configuration: Configuration): Promise<Runtime> {
+export async function startCommand(
+  configuration: Configuration,
+  { onStray }: Pick<StartOptions, 'onStray'> = {},
+): Promise<Runtime> {
   const { plan, look } = configuration;
   const clock = createClock();
   const over = (why: string) => {
@@ -227,20 +241,21 @@ export async function startCommand(configuration: Configuration): Promise<Runtim
   const scale = () => Promise.reject(new ProcletError('REFUSED', 'proclet run has one instance'));
   const control = await openControlOf(run, { clock, history, scale, logFiles: () => [] });
 
+  const ignoreStrays = outlastStrays(run, onStray);
   await configure(run.parts, plan).catch(async (error) => {
-    await run.close();
+    await closeAll(run.close, ignoreStrays);
     throw error;
   });
   const finished = run.finished.then(async (status) => {
-    await control?.close();
-    await complaints.close(clock, clock.now() + farewell);
-    for (const bond of bonds) await bond.close();
-    deafen();
-    clock.close();
-    restoreTerminal?.();
+    const last = [() => complaints.close(clock, clock.now() + farewell), ...bonds.map((bond) => bond.close)];
+    await closeAll(control?.close, ...last, deafen, ignoreStrays, clock.close, restoreTerminal);
     return status;
   });
   return { finished, stop, snapshot: () => supervisor.snapshot() };
+}
+
+function staysBehind(failure: unknown): string {
+  return `something of the run stays behind: ${describeTrouble(failure)}`;
 }
 
 /** How long a reader is waited for, once nothing is left of the services. */

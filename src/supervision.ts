@@ -2,6 +2,7 @@
  * A supervisor with all of its world: processes, sockets, files. Its plan comes by its parts, the first one as any other;
  * it is closed in reverse order.
  */
+import { closeAll } from './close-all.js';
 import { ProcletError } from './errors.js';
 import type { Bytes, InstanceId, Plan, Tag } from './model.js';
 import type { Keeper } from './network/gateway.js';
@@ -22,6 +23,7 @@ import { createWatching } from './platform/watching.js';
 import type { Clock, World } from './ports.js';
 import type { RunPart } from './run-part.js';
 import { Supervisor } from './supervisor/supervisor.js';
+import { adviceOn, describeTrouble } from './system-error.js';
 
 const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
 
@@ -56,7 +58,7 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   });
   const { settled } = watching;
   const gateway = createGatewayOnDemand(clock, keeperOf({ supervisor: () => supervisor, settled, lastWords }));
-  const trees = new ProcessTrees(clock, table, createGuests(table));
+  const trees = new ProcessTrees(clock, table, createGuests(table), { troubled: toldOnce((text) => warn(text)) });
   const pipes = createPipes(3 * first.services.flatMap(({ instances }) => instances).length);
   const owners = createOwners();
   const { portOf, socketsOf, look, drain, listensItself } = gateway;
@@ -84,10 +86,9 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const portWarnings = createPortWarnings((text) => warn(text), isOurs);
   const terminals = createTerminalCheck(stage.stdio);
   const close = async () => {
-    await watching.close();
-    await gateway.close();
-    pipes.close();
-    await ground.close();
+    for (const failure of await closeAll(watching.close, gateway.close, pipes.close, ground.close)) {
+      warn(`something of the run stays behind: ${describeTrouble(failure)}`);
+    }
   };
   return {
     ...{ supervisor, spawn, identity: ground.identity, socket: ground.socket, plan: () => current },
@@ -96,6 +97,15 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
     /** Instead of the end of a run that could not be started. */
     close,
     finished: supervisor.finished.finally(close),
+  };
+}
+
+/** It is one trouble, however often it is met. */
+function toldOnce(warn: (text: string) => void): (error: Error) => void {
+  let isTold = false;
+  return (error) => {
+    if (!isTold) warn(`the processes cannot be seen, and are looked for again until they can: ${adviceOn(error)}`);
+    isTold = true;
   };
 }
 

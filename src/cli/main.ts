@@ -11,8 +11,10 @@ import { homeDirectory } from '../platform/home.js';
 import { wasEndAsked } from '../platform/signals.js';
 import { type Closed, flushed, statusOfClosed, whyClosed } from '../platform/stdout.js';
 import { suggest } from '../procfile/suggest.js';
+import { causeWithPath, isSystemError, nextStep } from '../system-error.js';
 import { hoistFlags } from './argv.js';
 import { awaitJob } from './detached.js';
+import { onStray } from './strays.js';
 
 /** Every command, loaded when it is asked for: what it does not need is not started with it. */
 const loaders = {
@@ -68,6 +70,7 @@ export async function main(argv: readonly string[], root: string, done: () => vo
   });
   // Nor there: then nobody can be told.
   process.stderr.removeAllListeners('error').on('error', () => {});
+  onStray((error) => exitWith(report(error, '')));
   let status = await execute(argv, root);
   const written = Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   await (wasEndAsked() ? Promise.race([written, later(farewell)]) : written);
@@ -146,6 +149,11 @@ function report(error: unknown, command: string): number {
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     process.stderr.write(`${error.message.replace(/^/gm, 'proclet: ')}${hint}\n`);
     return error.status;
+  }
+  if (isSystemError(error)) {
+    const hint = nextStep(error);
+    process.stderr.write(`proclet: ${causeWithPath(error)}${hint === undefined ? '' : `\n  ${hint}`}\n`);
+    return 1;
   }
   const status = (error as { oclif?: { exit?: number } }).oclif?.exit;
   if (status === undefined) {

@@ -3,6 +3,7 @@ import { flagsOf, givensOf } from '../cli/flags.js';
 import { withFreePorts } from '../cli/free-ports.js';
 import { loadProject } from '../cli/load-project.js';
 import { lookOf } from '../cli/look.js';
+import { onStray } from '../cli/strays.js';
 import { ProcletError } from '../errors.js';
 import { buildRunPlan, type RunTarget } from '../plan/build-plan.js';
 import { startCommand } from '../runtime.js';
@@ -27,7 +28,7 @@ export default class Run extends BaseCommand {
     const project = await loadProject({ flags: givensOf(flags), procfile });
     const look = lookOf(project.settings);
     const { finished } = await withFreePorts(project, (input) =>
-      startCommand({ plan: buildRunPlan(input, target), look }),
+      startCommand({ plan: buildRunPlan(input, target), look }, { onStray }),
     );
     return finished;
   }

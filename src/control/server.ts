@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors.js';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
+import { causeWithPath, isSystemError, nextStep } from '../system-error.js';
 import { createLineReader, toLine } from '../wire.js';
 import { longestRequest, type Reply, type RequestId, type WireError } from './protocol.js';
 
@@ -45,7 +46,11 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     if (clients.size >= mostClients) evict(clients);
     const client = new Client(socket, clock, () => {
-      desk ??= loadDesk();
+      // One that could not be loaded is loaded again for the next request.
+      desk ??= loadDesk().catch((error: unknown) => {
+        desk = undefined;
+        throw error;
+      });
       return desk;
     });
     clients.add(client);
@@ -57,7 +62,12 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
     server.listen({ path, backlog: 511 }, resolve);
   });
   server.removeAllListeners('error').on('error', () => {});
-  chmodSync(path, 0o600);
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   server.unref();
   return {
     async close() {
@@ -190,9 +200,13 @@ class Client {
   }
 }
 
-/** What a bug says is for whoever reports it. */
+/** What the system refused is no bug; what a bug says is for whoever reports it. */
 function errorFor(error: unknown): WireError {
   if (error instanceof ProtocolError) return { code: 'PROTOCOL', message: error.message };
+  if (isSystemError(error)) {
+    const hint = nextStep(error);
+    return { code: 'OS', message: causeWithPath(error), ...(hint !== undefined && { hint }) };
+  }
   if (!(error instanceof ProcletError)) return { code: 'OS', message: `this is a bug in proclet: ${String(error)}` };
   const { code, message, hint }: { code: ErrorCode; message: string; hint: string | undefined } = error;
   return { code, message, ...(hint !== undefined && { hint }) };

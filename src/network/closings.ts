@@ -33,13 +33,28 @@ export function followClosings(heard: (tallies: ReadonlyMap<string, Tally>) => v
   let current: ChildProcess | undefined;
   let failures = 0;
 
-  function start(ports: readonly number[]): ChildProcess {
+  /** Undefined when it cannot be started. */
+  function start(ports: readonly number[]): ChildProcess | undefined {
+    try {
+      const child = begin(ports);
+      if (child !== undefined) return child;
+    } catch {
+      // E2BIG, ENOMEM: what Node does not tell by an event
+    }
+    failures += 1;
+    return undefined;
+  }
+
+  function begin(ports: readonly number[]): ChildProcess | undefined {
     const child = spawn('/bin/sh', ['-c', script, 'sh', ...portFilter(ports)], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
       cwd: '/',
       env: toolEnv(),
     });
+    child.on('error', () => {}); // ENOENT: its output is then closed, too
+    // There are none when no descriptor was left for them.
+    if (!child.stdout || !child.stdin) return undefined;
     let rest = '';
     child.stdout.setEncoding('latin1').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
@@ -54,7 +69,6 @@ export function followClosings(heard: (tallies: ReadonlyMap<string, Tally>) => v
       current = undefined;
       failures += 1;
     });
-    child.on('error', () => {}); // ENOENT: its output is then closed, too
     child.stdin.on('error', () => {}); // EPIPE: it is gone
     child.unref();
     return child;

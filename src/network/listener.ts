@@ -80,8 +80,17 @@ function bind(address: Address): Listener {
       made.close();
       throw failure('EADDRINUSE', address);
     }
-  } else chmodSync(address.path, socketMode);
+  } else restrict(address.path, made);
   return { address, fd: made.fd, name: starterName(address), handle: made, close: () => made.close() };
+}
+
+function restrict(path: string, made: Handle): void {
+  try {
+    chmodSync(path, socketMode);
+  } catch (error) {
+    made.close();
+    throw error;
+  }
 }
 
 function bindPort(create: CreateHandle, { host, port }: Extract<Address, { port: number }>): Handle | number {
@@ -97,6 +106,7 @@ function listenAll(listeners: readonly Listener[]): void {
     env: {},
     encoding: 'utf8',
   });
+  if (run.error !== undefined) throw run.error;
   if (run.status !== 0) throw failure(run.stderr.split('\n')[0] || 'EIO', listeners[0]?.address ?? { path: '' });
   for (const { handle } of listeners) (handle as Handle).setBlocking?.(true);
 }

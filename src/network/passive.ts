@@ -28,7 +28,7 @@ export interface PassiveOptions {
 export interface Passive {
   /** The TCP ports that the service really listens on, on any address, as of the last look; ascending. */
   readonly ports: readonly number[];
-  /** Looks now. Blocks for 10 ms, and another 10 if there are open connections. */
+  /** Looks now. Blocks for 10 ms, and another 10 if there are open connections. What cannot be looked at is in use. */
   look(): Look;
   close(): void;
 }
@@ -124,9 +124,14 @@ export function watchPassively(options: PassiveOptions, sockets: Sockets = linux
       return holding.ports;
     },
     look() {
-      holding.forget();
-      rounds.look();
-      wasBusy = isInUse() || accesses.flowing;
+      try {
+        holding.forget();
+        rounds.look();
+        wasBusy = isInUse() || accesses.flowing;
+      } catch {
+        // EMFILE: a service does not end because a file could not be read
+        return { last: clock.now(), busy: true, listens: true };
+      }
       const last = wasBusy ? clock.now() : accesses.last;
       return { last, busy: wasBusy, listens: holding.sockets.length > 0 };
     },

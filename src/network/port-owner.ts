@@ -42,6 +42,14 @@ export function isPortTaken(port: number): boolean | undefined {
 
 /** The processes that listen on a port, as far as they can be seen (Linux; other users' only by root). */
 export function ownersOf(port: number): PortOwner[] {
+  try {
+    return readOwners(port);
+  } catch {
+    return []; // EMFILE: nobody can be seen
+  }
+}
+
+function readOwners(port: number): PortOwner[] {
   const rows = readSockets((local, _, state) => state === 'listen' && local === port);
   if (rows.length === 0) return [];
   const inodes = new Set(rows.map(({ inode }) => inode));

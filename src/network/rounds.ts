@@ -86,7 +86,11 @@ export function createRounds(clock: Clock, machine: Machine): Rounds {
   };
 
   const beat = () => {
-    if (isDue()) look();
+    try {
+      if (isDue()) look();
+    } catch {
+      // EMFILE: the next beat may see more. Whoever wants to know it now asks for a look, and hears of it.
+    }
     if (watchers.size > 0) cancel = clock.wakeAt(clock.now() + (closings.isOn ? slow : pulse), beat);
   };
 

@@ -53,10 +53,17 @@ export interface SocketRow {
 export type Wanted = (localPort: number, remotePort: number, state: TcpState) => boolean;
 
 export function readSockets(wanted?: Wanted): SocketRow[] {
-  return parseSockets(readTables(), wanted);
+  try {
+    return parseSockets(readTables(), wanted);
+  } catch {
+    return []; // EMFILE: whoever asks for the owner of a port, or for an address, does without
+  }
 }
 
-/** Both tables as the kernel prints them, for whoever wants to parse one reading more than once. */
+/**
+ * Both tables as the kernel prints them, for whoever wants to parse one reading more than once.
+ * @throws Error where they are there and cannot be read: that is not to be taken for a machine without connections
+ */
 export function readTables(): string {
   return read('/proc/net/tcp') + read('/proc/net/tcp6');
 }
@@ -150,7 +157,10 @@ function addressOfIPv6(bytes: readonly number[]): string {
   return `${before.replace(/:$/, '')}::${after.replace(/^:/, '')}`;
 }
 
-/** Which of these sockets the processes hold, as far as we may look (other users' only as root). */
+/**
+ * Which of these sockets the processes hold, as far as we may look (other users' only as root).
+ * @throws Error where that cannot be read, although we may
+ */
 export function heldBy(pids: readonly number[], inodes: ReadonlySet<string>): Set<string> {
   const held = new Set<string>();
   for (const pid of pids) {
@@ -171,14 +181,19 @@ function inodesOf(pid: number): string[] {
         return []; // closed since
       }
     });
-  } catch {
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
     return []; // EACCES: another user's; ENOENT: gone
   }
 }
 
 /** How many connections this machine has accepted since it started; undefined where that is not told. Costs 0.06 ms. */
 export function readAccepted(): number | undefined {
-  return parseAccepted(read('/proc/net/snmp'));
+  try {
+    return parseAccepted(read('/proc/net/snmp'));
+  } catch {
+    return undefined;
+  }
 }
 
 export function parseAccepted(text: string): number | undefined {
@@ -190,7 +205,12 @@ export function parseAccepted(text: string): number | undefined {
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1');
-  } catch {
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
     return ''; // ENOENT: not Linux, or gone
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

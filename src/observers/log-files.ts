@@ -3,13 +3,14 @@
  * proclet says itself. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
  * Only the user can read them. They grow to a size, and then `web.log.1` is the one before.
  */
-import { chmodSync, existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { RotatingFileStream } from 'rotating-file-stream';
 import type { Bytes, LogConfig, Millis, Plan, ProcletEvent, Tag } from '../model.js';
 import type { Clock, Gate, Observer } from '../ports.js';
 import type { RunPart } from '../run-part.js';
+import { adviceOn } from '../system-error.js';
 import { toBytes } from './bytes.js';
 import { bare, withoutReturns } from './escapes.js';
 import { ownName, tagOf } from './margin.js';
@@ -170,6 +171,7 @@ class LogFile {
 
   reopen(): void {
     this.#stream?.end();
+    this.#isBroken = false;
     this.#stream = this.#open();
   }
 
@@ -204,7 +206,7 @@ class LogFile {
       return undefined;
     }
     try {
-      chmodSync(file, 0o600);
+      if (lstatSync(file).isFile()) chmodSync(file, 0o600);
     } catch {
       // ENOENT: the usual case. What else is wrong with the file is told when it is opened.
     }
@@ -214,16 +216,20 @@ class LogFile {
       mode: 0o600,
       ...(backups > 0 && { rotate: backups }),
     });
-    stream.on('error', (error) => this.#break(error));
+    stream.on('error', (error) => {
+      if (stream === this.#stream) this.#break(error);
+    });
     stream.on('drain', () => this.#release());
     return stream;
   }
 
-  #break({ message }: Error): void {
+  #break(error: Error): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
     removeIfEmpty(this.config.file);
-    this.#warn(`${this.config.file} cannot be written, so nothing more goes there: ${message}`);
+    this.#warn(
+      `${this.config.file} cannot be written, so nothing more goes there until proclet gets USR1: ${adviceOn(error)}`,
+    );
     this.#release();
   }
 
@@ -235,7 +241,8 @@ class LogFile {
 /** On a full disk a file can be made, and nothing be written to it. */
 function removeIfEmpty(file: string): void {
   try {
-    if (statSync(file).size === 0) unlinkSync(file);
+    const found = lstatSync(file); // never a device: that is empty by its nature
+    if (found.isFile() && found.size === 0) unlinkSync(file);
   } catch {
     // ENOENT: it could not be made
   }

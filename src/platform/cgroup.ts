@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isGoneOrForeign, withSpareDescriptor } from './spare-descriptor.js';
 
 export interface Cgroups {
   /** The directory of the whole run. */
@@ -62,7 +63,7 @@ export function openCgroups(run: string): Cgroups | { readonly unavailable: stri
     // Moving a process also takes the right to write where it comes from.
     accessSync(join(own, 'cgroup.procs'), constants.W_OK);
   } catch (error) {
-    rmdirSync(directory);
+    removeCgroups(directory);
     return { unavailable: `${own} is not ours to use (${(error as NodeJS.ErrnoException).code})` };
   }
   return {
@@ -87,9 +88,9 @@ export function cgroupAt(directory: string): Cgroup {
     pids: () => pidsBelow(directory),
     kill() {
       try {
-        writeFileSync(join(directory, 'cgroup.kill'), '1');
+        withSpareDescriptor(() => writeFileSync(join(directory, 'cgroup.kill'), '1'));
       } catch {
-        // ENOENT: it is gone, and so is all that was in it
+        // ENOENT: it is gone, and so is all that was in it. Whatever else: each process is killed by itself, too.
       }
     },
     remove: () => removeCgroups(directory),
@@ -148,10 +149,14 @@ function ownGroup(): string | undefined {
 /** The processes in a group and below it; none when it is gone. */
 export function pidsBelow(directory: string): number[] {
   try {
-    const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    const own = withSpareDescriptor(() => readFileSync(join(directory, 'cgroup.procs'), 'utf8'))
+      .split('\n')
+      .filter(Boolean)
+      .map(Number);
     // A directory has a link from itself, one from above, and one from each below.
     return statSync(directory).nlink === 2 ? own : [...own, ...inner(directory).flatMap(pidsBelow)];
-  } catch {
+  } catch (error) {
+    if (!isGoneOrForeign(error)) throw error;
     return []; // ENOENT, ENODEV: removed
   }
 }
@@ -169,6 +174,6 @@ export function removeCgroups(directory: string): boolean {
 }
 
 function inner(directory: string): string[] {
-  const entries = readdirSync(directory, { withFileTypes: true });
+  const entries = withSpareDescriptor(() => readdirSync(directory, { withFileTypes: true }));
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name));
 }

@@ -11,7 +11,7 @@ export interface Claim {
   readonly assertStale: (text: string) => void;
 }
 
-/** Answers the end of the claim. */
+/** Answers the end of the claim, which throws when the file cannot be removed. */
 export function claim({ path, text, mode, assertStale }: Claim): () => void {
   const draft = writeDraft(path, text, mode);
   try {
@@ -29,11 +29,21 @@ export function claim({ path, text, mode, assertStale }: Claim): () => void {
       }
     }
   } finally {
-    removeIfThere(draft);
+    leave(draft);
   }
   return () => {
+    leave(draft);
     if (textOf(path) === text) removeIfThere(path);
   };
+}
+
+/** Removes what is of no use. It is in nobody's way, and known for what it is by its name. */
+function leave(draft: string): void {
+  try {
+    removeIfThere(draft);
+  } catch {
+    // EACCES, EIO: the end of the claim tries again
+  }
 }
 
 /** Removes the file if it still is the stale one: another process may have taken its place since it was read. */
@@ -51,7 +61,8 @@ function takeAway(path: string, stale: string): void {
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return undefined; // ENOENT
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
   }
 }

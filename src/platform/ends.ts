@@ -28,8 +28,15 @@ export function watchProcess(pid: number, { clock, table, over }: BondTools): ()
   const command = table.command(pid);
   let cancel = () => {};
   const look = () => {
-    if (!table.isSame(row) || table.find(pid) === undefined) over(`process ${pid} (${command}) has ended`);
+    if (isGone()) over(`process ${pid} (${command}) has ended`);
     else cancel = clock.wakeAt(clock.now() + lookEvery, look);
+  };
+  const isGone = () => {
+    try {
+      return !table.isSame(row) || table.find(pid) === undefined;
+    } catch {
+      return false; // EMFILE: whoever cannot be seen has not ended
+    }
   };
   look();
   return () => cancel();

@@ -4,14 +4,16 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { closeAll } from '../close-all.js';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
+import { describeTrouble } from '../system-error.js';
 import { bootId, pidNamespace } from './boot.js';
 import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
 import { clearDrafts } from './drafts.js';
-import { type Guardian, startGuardian } from './guardian.js';
+import { type Guarded, type Guardian, guardianLost, startGuardian } from './guardian.js';
 import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
 import { type ProcessTable, tableKind } from './process-table.js';
@@ -92,7 +94,18 @@ function update(path: string, record: RunRecord, warn: Builders['warn']): void {
   try {
     writeRecord(dirname(path), record);
   } catch (error) {
-    warn(`other runs do not learn the ports of this one: ${(error as Error).message}`);
+    warn(`the record of this run does not say what others are to know of it: ${describeTrouble(error)}`);
+  }
+}
+
+/** A run goes on without one, and says so. */
+function guard(guarded: Guarded): Guardian {
+  try {
+    return startGuardian(guarded);
+  } catch {
+    guarded.onTrouble(guardianLost); // ENOMEM: no process can be made of it
+    const close = async () => {};
+    return { born() {}, ended() {}, close, release: close };
   }
 }
 
@@ -117,12 +130,12 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
   const cgroups = identity.cgroup === '' ? undefined : openGroup(run);
   if (identity.cgroup !== '' && cgroups === undefined) {
     identity = { ...identity, cgroup: '' };
-    if (record !== '') writeRecord(dirname(record), identity);
+    if (record !== '') update(record, identity, warn);
   }
   const cgroup = cgroups?.directory ?? '';
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
-  const guardian = startGuardian({ clock, run, grace, cgroup, record, onTrouble: warn });
+  const guardian = guard({ clock, run, grace, cgroup, record, onTrouble: warn });
 
   function leaveRecord() {
     try {
@@ -137,7 +150,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
       }
     } catch (error) {
       if (error instanceof ProcletError && error.code === 'REFUSED') throw error;
-      warn(`proclet ps and proclet reap will not know of this run: ${(error as Error).message}`);
+      warn(`proclet ps and proclet reap will not know of this run: ${describeTrouble(error)}`);
       return { path: '', release: () => {} };
     }
   }
@@ -163,11 +176,9 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
       if (record !== '') update(record, { ...identity, ports }, warn);
     },
     async close() {
-      await guardian.close();
-      detachment.close();
-      await removed();
-      release();
-      if (record !== '') removeRecord(record);
+      const forget = () => record === '' || removeRecord(record);
+      const [failure] = await closeAll(guardian.close, detachment.close, removed, release, forget);
+      if (failure !== undefined) throw failure;
     },
   };
 }

@@ -46,6 +46,8 @@ export interface Guarded extends Trust {
 const tooSoon: Millis = 1_000;
 const tooOften = 5;
 
+export const guardianLost = 'the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet';
+
 const programPath = fileURLToPath(new URL('./guardian.cjs', import.meta.url));
 
 export function startGuardian({ clock, onTrouble, ...trust }: Guarded): Guardian {
@@ -85,8 +87,12 @@ export function startGuardian({ clock, onTrouble, ...trust }: Guarded): Guardian
 
   function replace(lived: Millis): void {
     quickDeaths = lived < tooSoon ? quickDeaths + 1 : 0;
-    if (quickDeaths < tooOften) current = launch();
-    else onTrouble('the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet');
+    try {
+      if (quickDeaths < tooOften) current = launch();
+      else onTrouble(guardianLost);
+    } catch {
+      onTrouble(guardianLost); // ENOMEM: no process can be made of it
+    }
   }
 
   function end(by: () => void): Promise<void> {

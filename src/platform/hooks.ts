@@ -1,4 +1,5 @@
 /** Runs a command for each event, one after the other, with the event as JSON on its standard input. */
+import { describeExit } from '../exit-status.js';
 import type { InstanceSpec, Millis, ProcletEvent } from '../model.js';
 import type { Child, Clock, Observer, Spawn } from '../ports.js';
 import { eventToWire, toLine } from '../wire.js';
@@ -64,8 +65,7 @@ export function createHooks({ clock, spawn, command, shell, env, directory, told
           expire();
           current = undefined;
           const isGood = exit.how === 'code' && exit.code === 0;
-          if (!isGood && !isOver)
-            told(`--on-event: the command ${exit.how === 'code' ? `exited with code ${exit.code}` : 'was killed'}`);
+          if (!isGood && !isOver) told(`--on-event: the command ${describeExit(exit)}`);
           next();
         },
       },

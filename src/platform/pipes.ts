@@ -4,7 +4,7 @@
  * else gets to see them.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 
@@ -19,13 +19,15 @@ export interface PipeEnds {
 }
 
 export interface Pipes {
-  /** A pipe of one's own, or undefined where there is no mkfifo. */
-  take(): PipeEnds | undefined;
-  /** Closes what nobody took. */
+  /** So many pipes of one's own, or undefined where they cannot be made: without mkfifo, without room for them. */
+  take(count: number): readonly PipeEnds[] | undefined;
+  /** Closes what nobody took, and removes what could not be removed before. */
   close(): void;
 }
 
 const batch = 8;
+/** What one service takes. */
+const fewest = 3;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
 
 /** Made before anybody asked, by a process that waits for its start. */
@@ -33,44 +35,80 @@ const ahead: PipeEnds[] = [];
 
 export function makePipesAhead(): void {
   const pipes = createPipes(batch);
-  for (let n = 0; n < batch; n += 1) ahead.push(...[pipes.take()].flatMap((ends) => ends ?? []));
+  ahead.push(...(pipes.take(batch) ?? []));
 }
 
 /** `first`: how many will be taken soon. */
 export function createPipes(first: number): Pipes {
   const ready = ahead.splice(0);
   let due = Math.max(first, batch);
-  let isAble = true;
+  let most = Infinity;
+  let hasMkfifo = true;
+  const left = new Set<string>();
 
   function make(): void {
-    const directory = mkdtempSync(join(draftDirectory(), `proclet-pipes${draftSuffix()}.`));
+    const paths: string[] = [];
+    let directory: string | undefined;
     try {
-      const paths = Array.from({ length: due }, (_, n) => join(directory, String(n)));
+      directory = mkdtempSync(join(draftDirectory(), `proclet-pipes${draftSuffix()}.`));
+      for (let n = 0; n < Math.min(due, most); n += 1) paths.push(join(directory, String(n)));
       // Whoever a service runs as may open its own output again.
-      isAble = spawnSync('mkfifo', ['-m', '622', ...paths], { stdio: 'ignore', env: toolEnv() }).status === 0;
-      if (!isAble) return;
-      for (const path of paths) {
-        const read = openSync(path, O_RDONLY | O_NONBLOCK);
-        ready.push({ read, write: openSync(path, O_WRONLY | O_NONBLOCK) });
-      }
+      const { status, error } = spawnSync('mkfifo', ['-m', '622', ...paths], { stdio: 'ignore', env: toolEnv() });
+      if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') hasMkfifo = false;
+      if (status === 0) for (const path of paths) ready.push(openBoth(path));
       due = batch;
+    } catch {
+      // EMFILE: the descriptors that are left are for the services, so no more are taken than the next one needs.
+      most = fewest;
+      for (const ends of ready.splice(ready.length < fewest ? 0 : fewest)) shut(ends);
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      if (directory !== undefined && !isRemoved(directory, paths)) left.add(directory);
     }
   }
 
   return {
-    take() {
-      if (ready.length === 0 && isAble) make();
-      return ready.pop();
+    take(count) {
+      if (ready.length < count && hasMkfifo) make();
+      return ready.length < count ? undefined : ready.splice(0, count);
     },
     close() {
-      for (const { read, write } of ready.splice(0)) {
-        closeSync(read);
-        closeSync(write);
-      }
+      for (const ends of ready.splice(0)) shut(ends);
+      for (const directory of left) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Both ends or none. */
+function openBoth(path: string): PipeEnds {
+  const read = openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    return { read, write: openSync(path, O_WRONLY | O_NONBLOCK) };
+  } catch (error) {
+    closeSync(read);
+    throw error;
+  }
+}
+
+function shut({ read, write }: PipeEnds): void {
+  closeSync(read);
+  closeSync(write);
+}
+
+/** Takes no descriptor: there may be none left. */
+function isRemoved(directory: string, paths: readonly string[]): boolean {
+  for (const path of paths) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // ENOENT: it was not made. Whatever else: then the directory cannot be removed either.
+    }
+  }
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Our end of a pipe as a stream; it closes the descriptor. */

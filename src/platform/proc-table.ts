@@ -3,24 +3,22 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync,
 import { constants } from 'node:os';
 import { markIn } from './mark.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
+import { isGoneOrForeign, withSpareDescriptor } from './spare-descriptor.js';
 
 const page = Buffer.allocUnsafe(4096);
 const environment = Buffer.allocUnsafe(64 * 1024);
 
 /** The beginning of a /proc file, or '' when the process is gone or not ours to read. */
 function peek(path: string, buffer: Buffer = page): string {
-  let fd: number;
+  let fd: number | undefined;
   try {
-    fd = openSync(path, 'r');
-  } catch {
-    return ''; // ENOENT: gone; EACCES: another user's
-  }
-  try {
+    fd = withSpareDescriptor(() => openSync(path, 'r'));
     return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, null));
-  } catch {
-    return ''; // ESRCH: gone since the open
+  } catch (error) {
+    if (!isGoneOrForeign(error)) throw error;
+    return ''; // ENOENT: gone; ESRCH: gone since the open; EACCES: another user's
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
@@ -37,8 +35,9 @@ function environmentOf(pid: number): string {
   const text = peek(`/proc/${pid}/environ`, environment);
   if (text.length < environment.length) return text;
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1');
-  } catch {
+    return withSpareDescriptor(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+  } catch (error) {
+    if (!isGoneOrForeign(error)) throw error;
     return ''; // gone since
   }
 }
@@ -54,7 +53,8 @@ function pipesOf(pid: number): string[] {
     try {
       const stats = readlinkSync(path).endsWith(' (deleted)') ? statSync(path) : undefined;
       return stats?.isFIFO() ? [pipeKey(stats)] : [];
-    } catch {
+    } catch (error) {
+      if (!isGoneOrForeign(error)) throw error;
       return []; // closed since
     }
   });
@@ -62,8 +62,9 @@ function pipesOf(pid: number): string[] {
 
 function descriptorsOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
-  } catch {
+    return withSpareDescriptor(() => readdirSync(`/proc/${pid}/fd`)).map((fd) => `/proc/${pid}/fd/${fd}`);
+  } catch (error) {
+    if (!isGoneOrForeign(error)) throw error;
     return []; // gone, or not ours to look at
   }
 }
@@ -126,7 +127,7 @@ export const procTable: ProcessTable = {
   readNew(seen, meet) {
     const rows: ProcessRow[] = [];
     let missed = 0;
-    for (const name of readdirSync('/proc')) {
+    for (const name of withSpareDescriptor(() => readdirSync('/proc'))) {
       const first = name.charCodeAt(0);
       if (first < 49 || first > 57) continue; // '1' to '9': the directories named for a pid
       const pid = Number(name);

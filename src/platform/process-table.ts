@@ -1,10 +1,12 @@
 /**
  * What runs on this machine, as the operating system shows it: in /proc, else by `ps`, else only whether a process
- * group has anything in it. Only reads; who belongs to a service is decided in membership.ts.
+ * group has anything in it. Only reads; who belongs to a service is decided in membership.ts. What cannot be read,
+ * although it is there, is thrown: it is not to be taken for a process that has ended.
  */
 import { groupTable } from './group-table.js';
 import { procTable } from './proc-table.js';
 import { psTable } from './ps-table.js';
+import { keepSpareDescriptor } from './spare-descriptor.js';
 
 export interface ProcessRow {
   readonly pid: number;
@@ -61,6 +63,7 @@ export function tableKind(): TableKind {
 let kind: TableKind | undefined;
 
 export function createProcessTable(): ProcessTable {
+  keepSpareDescriptor();
   kind ??= tableKind();
   return tables[kind];
 }

@@ -1,18 +1,20 @@
 /**
  * Makes trees empty. Every tree that is being ended is looked at together: one reading of the process table
  * serves them all, and the next look is one deadline. A tree has ended when nothing of it is left, not when
- * its leader is gone.
+ * its leader is gone. A reading that fails says nothing about anybody: it is tried again.
  */
-import type { Millis, Nested, Survivor } from '../model.js';
+import { sparing } from '../errors.js';
+import type { Millis, Survivor } from '../model.js';
 import type { Clock } from '../ports.js';
+import { isSystemError } from '../system-error.js';
 import type { Cgroup } from './cgroup.js';
-import type { Guests, Orphan } from './guests.js';
+import { deliverAll, type Ending, meetLeader, nestedOf, type TreeListener, withoutHolder } from './ending.js';
+import type { Guests } from './guests.js';
 import { runOf } from './mark.js';
-import { isGuest, isInGroup, type Kinship, kinshipIn, membersOf, type Tree } from './membership.js';
-import { deliver, type Order } from './orders.js';
+import { isGuest, isInGroup, type Kinship, kinshipIn, membersOf } from './membership.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 import { strike } from './strike.js';
-import { survivorsOf } from './survivors.js';
+import { survivorsOf, unseenSurvivors } from './survivors.js';
 
 const firstLook: Millis = 4;
 const slowestLook: Millis = 50;
@@ -58,33 +60,9 @@ export interface PlantedTree {
   pids(): readonly number[];
 }
 
-export interface TreeListener {
-  /** At the first look after the leader's end: how many are left. Not called when none are. */
-  orphaned(processes: number): void;
-  /** Called once, last. `processes` counts all that were seen, the leader included. */
-  ended(result: { processes: number; survivors: readonly Survivor[]; nested?: readonly Nested[] }): void;
-}
-
-interface Ending extends Tree {
-  readonly cgroup: Cgroup | undefined;
-  readonly listener: TreeListener;
-  /** What holds the terminal of the others, and goes by itself after them: it gets no signal while they are there. */
-  holder: number | undefined;
-  /** Since when the holder alone is left. */
-  aloneSince: Millis | undefined;
-  leaderGone: boolean;
-  /** It has ended. What is asked of it while its last output is read must not begin it again. */
-  over: boolean;
-  announced: boolean;
-  killing: boolean;
-  /** Whether the records of guests have been looked at since the end began. */
-  looked: boolean;
-  pending: Order[];
-  quiet: number;
-  /** When the guests are not waited for any more, once it is them alone who are left. */
-  guestsLeaveAt: Millis | undefined;
-  /** Runs of other proclets that nobody attends to, and what was found of each. */
-  readonly nested: Map<string, { readonly orphan: Orphan; readonly pids: Set<number> }>;
+export interface Surroundings {
+  readonly self?: number;
+  readonly troubled?: (error: Error) => void;
 }
 
 export class ProcessTrees {
@@ -97,7 +75,16 @@ export class ProcessTrees {
   #dueAt = Infinity;
   #cancel = () => {};
 
-  constructor(clock: Clock, table: ProcessTable, guests: Guests, self: number = process.pid) {
+  readonly #troubled: (error: Error) => void;
+
+  /** `troubled` hears of each reading that failed. */
+  constructor(
+    clock: Clock,
+    table: ProcessTable,
+    guests: Guests,
+    { self = process.pid, troubled = () => {} }: Surroundings = {},
+  ) {
+    this.#troubled = troubled;
     this.#clock = clock;
     this.#table = table;
     this.#guests = guests;
@@ -105,8 +92,7 @@ export class ProcessTrees {
   }
 
   plant({ leader, mark, ownsGroup, cgroup, pipes = [], ...seed }: Seed, listener: TreeListener): PlantedTree {
-    const started = seed.started || this.#table.find(leader)?.started;
-    const known = new Map(started === undefined ? [] : [[leader, started]]);
+    const known = new Map(seed.started ? [[leader, seed.started]] : []);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
       ...{ nested: new Map(), pipes: new Set(pipes) },
@@ -123,10 +109,11 @@ export class ProcessTrees {
         guestsLeaveAt: undefined,
       },
     };
+    if (known.size === 0) this.#read(() => meetLeader(tree, this.#table.find(leader)));
     return {
-      started,
+      started: known.get(leader),
       leadBy: (pid) => {
-        const program = this.#table.find(pid)?.started;
+        const program = this.#read(() => this.#table.find(pid))?.started;
         tree.holder = tree.leader;
         tree.leader = pid;
         if (program !== undefined) known.set(pid, program);
@@ -137,7 +124,8 @@ export class ProcessTrees {
         this.#hasten(tree);
       },
       pass: (signal) => {
-        const isHeard = !this.#table.ignores(tree.leader, signal);
+        // Whether it ignores the signal may not be known: then it counts as heard.
+        const isHeard = this.#read(() => this.#table.ignores(tree.leader, signal)) !== true;
         tree.pending.push({ signal, to: 'leader' });
         this.#hasten(tree);
         return isHeard;
@@ -153,7 +141,8 @@ export class ProcessTrees {
       pids: () => withoutHolder(tree, this.#membersOf(tree, this.#table.read())).map(({ pid }) => pid),
       abandon: () => {
         if (!this.#ending.has(tree)) return;
-        this.#end(tree, survivorsOf(this.#membersOf(tree, this.#table.read()), this.#table));
+        const found = this.#read(() => survivorsOf(this.#membersOf(tree, this.#table.read()), this.#table));
+        this.#end(tree, found ?? unseenSurvivors([...tree.known.keys()]));
       },
     };
   }
@@ -175,6 +164,27 @@ export class ProcessTrees {
 
   #look(): void {
     this.#dueAt = Infinity;
+    if (this.#read(() => this.#lookAtAll()) === undefined) this.#pause = slowestLook;
+    if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing || tree.pending.length > 0)) {
+      // Those that look empty are looked at again soon: it is time they wait for, not the others.
+      if ([...this.#ending].some(({ quiet, guestsLeaveAt }) => quiet > 0 && !guestsLeaveAt)) this.#pause = firstLook;
+      this.#lookIn(this.#pause);
+      this.#pause = Math.min(this.#pause * 1.5, slowestLook);
+    }
+  }
+
+  /** What a reading answers; undefined when it failed. */
+  #read<T>(reading: () => T): T | undefined {
+    try {
+      return reading();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      this.#troubled(error);
+      return undefined;
+    }
+  }
+
+  #lookAtAll(): true {
     const processes = this.#table.read();
     const kinship = kinshipIn(processes);
     const members = new Map(
@@ -183,23 +193,17 @@ export class ProcessTrees {
         return [tree, this.#adopt(tree, processes, rows.length) ? this.#membersOf(tree, processes, kinship) : rows];
       }),
     );
-    for (const [tree, rows] of members) {
-      deliver(tree.pending.splice(0), tree.leader, withoutHolder(tree, rows), this.#table);
-    }
+    for (const [tree, rows] of members) deliverAll(tree, rows, this.#table);
     const killing = new Map(
       [...members].flatMap(([tree, rows]) => (tree.killing ? [[tree, this.#mortal(tree, rows)] as const] : [])),
     );
     if (killing.size > 0) strike(killing, processes, this.#table, this.#self);
     for (const [tree, rows] of members) this.#judge(tree, rows, processes);
-    if ([...this.#ending].some((tree) => tree.leaderGone || tree.killing)) {
-      // Those that look empty are looked at again soon: it is time they wait for, not the others.
-      if ([...this.#ending].some(({ quiet, guestsLeaveAt }) => quiet > 0 && !guestsLeaveAt)) this.#pause = firstLook;
-      this.#lookIn(this.#pause);
-      this.#pause = Math.min(this.#pause * 1.5, slowestLook);
-    }
+    return true;
   }
 
   #membersOf(tree: Ending, processes: Map<number, ProcessRow>, kinship?: Kinship): ProcessRow[] {
+    if (!tree.leaderGone) meetLeader(tree, processes.get(tree.leader));
     // That a group can be removed is the shortest way to know that nothing is in it.
     const grouped = tree.leaderGone && tree.cgroup?.remove() ? [] : tree.cgroup?.pids();
     const members = membersOf(tree, processes, this.#self, grouped, kinship);
@@ -241,7 +245,7 @@ export class ProcessTrees {
     tree.announced = true;
     if (left > 0) {
       tree.quiet = 0;
-      if (announce) tree.listener.orphaned(left);
+      if (announce) sparing(() => tree.listener.orphaned(left));
       return;
     }
     tree.quiet += 1;
@@ -259,22 +263,9 @@ export class ProcessTrees {
     this.#ending.delete(tree);
     tree.over = true;
     tree.cgroup?.remove();
-    for (const run of tree.orphaned) this.#guests.forget(run);
+    for (const run of tree.orphaned) sparing(() => this.#guests.forget(run));
     const nested = nestedOf(tree);
-    tree.listener.ended({
-      processes: tree.known.size - (tree.holder === undefined ? 0 : 1),
-      survivors,
-      ...(nested.length > 0 && { nested }),
-    });
+    const processes = tree.known.size - (tree.holder === undefined ? 0 : 1);
+    sparing(() => tree.listener.ended({ processes, survivors, ...(nested.length > 0 && { nested }) }));
   }
-}
-
-function withoutHolder({ holder }: Ending, members: ProcessRow[]): ProcessRow[] {
-  return holder === undefined ? members : members.filter(({ pid }) => pid !== holder);
-}
-
-function nestedOf({ nested }: Ending): Nested[] {
-  return [...nested.values()].flatMap(({ orphan: { record }, pids }) =>
-    pids.size === 0 ? [] : [{ processes: pids.size, ...(record && { pid: record.pid, root: record.root }) }],
-  );
 }

@@ -22,8 +22,8 @@ export const psTable: ProcessTable = {
       return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio, env: toolEnv() })
         .trim()
         .slice(0, 80);
-    } catch {
-      return ''; // ps exits 1 for a process that is gone
+    } catch (error) {
+      return goneOf(error); // ps exits 1 for a process that is gone
     }
   },
 };
@@ -34,9 +34,16 @@ function ps(which: string[]): string {
   try {
     const columns = 'pid=,ppid=,pgid=,sess=,stat=,lstart=';
     return execFileSync('ps', [...which, '-o', columns], { encoding: 'utf8', stdio, env: toolEnv() });
-  } catch {
-    return ''; // ps exits 1 when nothing matches
+  } catch (error) {
+    return goneOf(error); // ps exits 1 when nothing matches
   }
+}
+
+/** Nothing, if ps ran and found nothing, or if there is none. */
+function goneOf(error: unknown): '' {
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  if (typeof status !== 'number' && code !== 'ENOENT') throw error;
+  return '';
 }
 
 export function parsePs(text: string): Map<number, ProcessRow> {

@@ -3,10 +3,11 @@
  * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
+import { adviceOn, describeTrouble } from '../system-error.js';
 import { withShell } from '../tools.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
@@ -15,12 +16,14 @@ import type { Guardian } from './guardian.js';
 import { type Inherited, inheritance } from './inherited-sockets.js';
 import { leaderGone } from './lives.js';
 import { markingScript, markOf } from './mark.js';
-import { type Pipes, streamOf } from './pipes.js';
+import type { Pipes } from './pipes.js';
 import { pipeKey } from './proc-table.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
 import { onExit, Program } from './program.js';
 import { inTerminal, readPid, terminalTrouble } from './pty.js';
 import { readLines } from './read-lines.js';
+import { type Ends, pipesFor, shared } from './streams.js';
+import { tooLong } from './too-long.js';
 import type { Owner } from './user.js';
 
 /** What may wait for a service that does not read its standard input, in bytes. */
@@ -73,22 +76,28 @@ interface Ties {
 }
 
 function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildListener): Child {
-  const trouble = troubleWith(spec, stage.owners);
-  const child = trouble === undefined ? launch(stage, spec, ties) : undefined;
-  if (!isRunning(child)) {
-    for (const stream of child?.streams ?? []) stream?.destroy();
-    const message = trouble ?? 'the shell could not be started';
-    let failed = (exit: Exit) => listener.exited({ exit, processes: 0, survivors: [] });
-    const report = (text: string) => {
-      failed({ how: 'spawn-error', message: text });
-      failed = () => {};
-    };
-    if (child) child.process.once('error', (error) => report(error.message));
-    else stage.clock.wakeAt(stage.clock.now(), () => report(message));
-    const nothing = { pid: 0, mark: ties.mark, pass: () => true, signal() {}, kill() {}, abandon() {} };
-    return { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} };
+  let child: Launched | undefined;
+  let message: string | undefined;
+  try {
+    message = troubleWith(spec, stage.owners);
+    if (message === undefined) child = launch(stage, spec, ties);
+  } catch (error) {
+    message = describeTrouble(error);
   }
-  return follow(stage, spec, ties, child, listener);
+  if (isRunning(child)) return follow(stage, spec, ties, child, listener);
+  for (const stream of child?.streams ?? []) stream?.destroy();
+  ties.cgroup?.remove();
+  const report = (text: string) => {
+    listener.exited({ exit: { how: 'spawn-error', message: text }, processes: 0, survivors: [] });
+  };
+  const refused = (error: Error) => {
+    const isBarred = (error as NodeJS.ErrnoException).code === 'EACCES';
+    report(`${isBarred ? `its directory ${spec.directory} cannot be entered: ` : ''}${adviceOn(error)}`);
+  };
+  if (child) child.process.once('error', refused);
+  else stage.clock.wakeAt(stage.clock.now(), () => report(message ?? 'the shell could not be started'));
+  const nothing = { pid: 0, mark: ties.mark, pass: () => true, signal() {}, kill() {}, abandon() {} };
+  return { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} };
 }
 
 /** What would make the spawn fail with a message that does not name the cause. */
@@ -97,8 +106,9 @@ function troubleWith({ directory, tty, env, user }: InstanceSpec, owners: Stage[
   if (user !== undefined && owners.get(user) === undefined) return `the user '${user}' is not known`;
   const trouble = tty ? terminalTrouble(env['PATH']) : undefined;
   if (trouble !== undefined) return trouble;
-  if (!existsSync(directory)) return `its directory ${directory} does not exist`;
-  return statSync(directory).isDirectory() ? undefined : `${directory} is not a directory`;
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found === undefined) return `its directory ${directory} does not exist`;
+  return found.isDirectory() ? undefined : `${directory} is not a directory`;
 }
 
 /** So many sockets leave descriptor 9 free, the last that every shell has a name for. */
@@ -110,7 +120,7 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 /** What was started, and our ends of its stdin, stdout and stderr. */
 interface Launched {
   readonly process: ChildProcess;
-  readonly streams: readonly [Writable | null, Readable | null, Readable | null];
+  readonly streams: Ends;
   /** Its ends of them, by `pipeKey`, where they are pipes of our own. */
   readonly pipes: readonly string[];
 }
@@ -135,49 +145,35 @@ function launch(
   const isHeld = stdio === 'piped' && sockets.length <= mostBelowHeld;
   const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? ''), isHeld ? 'held' : ''];
   const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
-  const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
   const program = withShell(spec.argv, path);
   const argv = inTty ? inTerminal(program, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : program;
-  const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
-    cwd: spec.directory,
-    env: {
-      ...{ ...spec.env, ...own, ...owner?.env, ...detaching },
-      ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
-      ...inheritance(sockets, spec.tag, generation),
-    },
-    stdio: [...given, ...sockets.map(({ fd }) => fd)],
-    detached: stdio !== 'attached',
-    ...(owner && { uid: owner.uid, gid: owner.gid }),
-  });
+  const variables = {
+    ...{ ...spec.env, ...own, ...owner?.env, ...detaching },
+    ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
+    ...inheritance(sockets, spec.tag, generation),
+  };
+  // Last of all: what throws before has opened nothing.
+  const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
   const made = given.flatMap((fd) => (typeof fd === 'number' ? [fd] : []));
-  const keys = made.map((fd) => pipeKey(fstatSync(fd)));
-  for (const fd of made) closeSync(fd);
-  return { process: child, streams: ours(child), pipes: keys };
+  try {
+    const keys = made.map((fd) => pipeKey(fstatSync(fd)));
+    const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
+      ...{ cwd: spec.directory, env: variables, detached: stdio !== 'attached' },
+      stdio: [...given, ...sockets.map(({ fd }) => fd)],
+      ...(owner && { uid: owner.uid, gid: owner.gid }),
+    });
+    return { process: child, streams: ours ?? [child.stdin, child.stdout, child.stderr], pipes: keys };
+  } catch (error) {
+    for (const stream of ours ?? []) stream?.destroy();
+    throw (error as NodeJS.ErrnoException).code === 'E2BIG' ? new Error(tooLong(argv, variables)) : error;
+  } finally {
+    for (const fd of made) closeSync(fd);
+  }
 }
 
 /** Whether it gets a terminal of its own: not where it shares proclet's streams. */
 function hasTerminal(stdio: Stage['stdio'], { tty }: InstanceSpec): boolean {
   return tty && stdio === 'piped';
-}
-
-interface Streams {
-  readonly given: readonly (number | 'pipe' | 'inherit')[];
-  ours(child: ChildProcess): Launched['streams'];
-}
-
-const shared: Streams = { given: ['inherit', 'inherit', 'inherit'], ours: () => [null, null, null] };
-
-/** Real pipes, or Node's where none can be made. Nothing comes on stdin unless it is sent, and no end while we live. */
-function pipesFor(pipes: Pipes): Streams {
-  const ends = [pipes.take(), pipes.take(), pipes.take()] as const;
-  const [stdin, stdout, stderr] = ends;
-  if (!stdin || !stdout || !stderr) {
-    return { given: ['pipe', 'pipe', 'pipe'], ours: (child) => [child.stdin, child.stdout, child.stderr] };
-  }
-  return {
-    given: [stdin.read, stdout.write, stderr.write],
-    ours: () => [streamOf(stdin.write, 'write'), streamOf(stdout.read, 'read'), streamOf(stderr.read, 'read')],
-  };
 }
 
 function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running, listener: ChildListener): Child {
@@ -230,6 +226,8 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
     stdin?.destroy();
     tree.leaderExited();
   });
+  // EPERM: it became another user's, and a signal to it alone cannot be sent.
+  child.on('error', () => {});
   // EPIPE: it closed its stdin, or ended.
   stdin?.on('error', () => {});
   const notePort = () => {

@@ -3,6 +3,7 @@ import { lifeKey } from '../life-key.js';
 import type { InstanceId, Plan, ProcletEvent, Tag } from '../model.js';
 import type { Observer } from '../ports.js';
 import type { RunPart } from '../run-part.js';
+import { adviceOn } from '../system-error.js';
 import { writeWhole } from './whole-file.js';
 
 export interface StatusFiles extends RunPart<Plan> {
@@ -21,7 +22,9 @@ export function createStatusFiles(warn: (problem: string) => void): StatusFiles 
       writeWhole(file, [...lines].map((line) => `${line}\n`).join(''));
       broken.delete(file);
     } catch (error) {
-      if (!broken.has(file)) warn(`the status file ${file} cannot be written: ${(error as Error).message}`);
+      if (!broken.has(file)) {
+        warn(`the status file ${file} cannot be written, and is tried again with the next life: ${adviceOn(error)}`);
+      }
       broken.add(file);
     }
   };

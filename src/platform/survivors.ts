@@ -20,6 +20,19 @@ export function survivorsOf(rows: readonly ProcessRow[], table: ProcessTable): S
   }));
 }
 
+/** Of processes that were seen before, those that exist, as far as that can be asked where nothing can be read. */
+export function unseenSurvivors(known: readonly number[]): Survivor[] {
+  return known.filter(exists).map((pid) => ({ pid, state: '?', command: 'a process that cannot be seen' }));
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Whether only another user may signal it. */
 export function isDenied(pid: number): boolean {
   try {

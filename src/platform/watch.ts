@@ -10,6 +10,7 @@ import { basename, join, relative } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
+import { adviceOn } from '../system-error.js';
 import { Ignores } from './ignores.js';
 import { createRules, type Rules } from './watch-rules.js';
 
@@ -111,20 +112,32 @@ class Watching implements Watcher {
     if (byDirectory) {
       watcher.on('raw', (_event, name: unknown, details) => {
         const { watchedPath } = details as { watchedPath?: string };
-        if (typeof name === 'string' && watchedPath !== undefined) this.#saw(pathOf(watchedPath, name));
+        if (typeof name === 'string' && watchedPath !== undefined)
+          this.#try(() => this.#saw(pathOf(watchedPath, name)));
       });
       watcher.on('addDir', (path) => {
-        if (this.#isReady) this.#sawDirectory(path);
+        if (this.#isReady) this.#try(() => this.#sawDirectory(path));
       });
     } else {
-      for (const event of ['add', 'change', 'unlink'] as const) watcher.on(event, (path) => this.#saw(path));
+      for (const event of ['add', 'change', 'unlink'] as const) {
+        watcher.on(event, (path) => this.#try(() => this.#saw(path)));
+      }
     }
     watcher.on('ready', () => {
       this.#isReady = true;
-      this.#catchUp();
+      this.#try(() => this.#catchUp());
     });
     watcher.on('error', (error) => this.#troubled(error as NodeJS.ErrnoException));
     return watcher;
+  }
+
+  /** What happens while a change is looked at must not go up into chokidar. */
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.warn(`a change of a file cannot be looked at: ${adviceOn(error)}`);
+    }
   }
 
   #enters(directory: string): boolean {
@@ -182,12 +195,12 @@ class Watching implements Watcher {
   #troubled(error: NodeJS.ErrnoException): void {
     const limit = limits[error.code ?? ''];
     if (limit === undefined) {
-      if (error.code !== 'ENOENT') this.#options.warn(`a file cannot be watched: ${error.message}`);
+      if (error.code !== 'ENOENT') this.#options.warn(`a file cannot be watched: ${adviceOn(error)}`);
       return;
     }
     if (this.#isPolling) return;
     this.#isPolling = true;
-    const current = existsSync(limit.file) ? ` (${readFileSync(limit.file, 'utf8').trim()})` : '';
+    const current = currentOf(limit.file);
     this.#options.warn(
       `the kernel's limit ${limit.name}${current} is reached, so files are looked at every ${pollEvery}ms; to raise it: sudo sysctl ${limit.name}=${limit.better}`,
     );
@@ -195,6 +208,14 @@ class Watching implements Watcher {
     this.#isReady = false;
     this.#watcher = this.#open();
     void old.close();
+  }
+}
+
+function currentOf(file: string): string {
+  try {
+    return ` (${readFileSync(file, 'utf8').trim()})`;
+  } catch {
+    return ''; // ENOENT: not Linux
   }
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Plan, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { RunPart } from '../run-part.js';
+import { describeTrouble } from '../system-error.js';
 import type { Watcher, WatchOptions } from './watch.js';
 
 export interface Watching extends RunPart<Plan>, Watcher {}
@@ -14,6 +15,16 @@ export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' 
   let watcher: Watcher | undefined;
   let isClosed = false;
 
+  const open = async (next: Watched, since: number) => {
+    const { watchFiles } = await import('./watch.js');
+    try {
+      return watchFiles({ ...next, ...tell, clock, since });
+    } catch (error) {
+      tell.warn(`no change of a file will be seen until the configuration is read again: ${describeTrouble(error)}`);
+      return undefined;
+    }
+  };
+
   return {
     prepare(plan) {
       const since = clock.wall();
@@ -22,7 +33,7 @@ export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' 
         async take() {
           if (isDeepStrictEqual(next, watched)) return;
           watched = next;
-          const opened = next && (await import('./watch.js')).watchFiles({ ...next, ...tell, clock, since });
+          const opened = next && (await open(next, since));
           await watcher?.close();
           watcher = opened;
           if (isClosed) await opened?.close();

@@ -1,4 +1,8 @@
-/** Hands each event to every observer, in the order they subscribed. Stamps the wall time; decides nothing. */
+/**
+ * Hands each event to every observer, in the order they subscribed. Stamps the wall time; decides nothing. What one of
+ * them throws concerns neither the others nor whoever emits.
+ */
+import { sparing } from '../errors.js';
 import type { Happening, ProcletEvent } from '../model.js';
 import type { Clock, Observer } from '../ports.js';
 
@@ -13,7 +17,7 @@ export function createEventBus(clock: Pick<Clock, 'wall'>): EventBus {
   return {
     emit(happening) {
       const event: ProcletEvent = { at: clock.wall(), ...happening };
-      for (const observer of observers) observer(event);
+      for (const observer of observers) sparing(() => observer(event));
     },
     subscribe(observer) {
       observers.add(observer);

@@ -7,6 +7,9 @@ import { workspace } from '../support/workspace.js';
 
 const node = process.execPath;
 
+/** More than any system takes, in variables of which each may be. */
+const bulk = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`V${n}`, 'x'.repeat(100_000)]));
+
 describe('a life', () => {
   test('ends with the exit of its program', async () => {
     const { directory } = workspace({});
@@ -29,6 +32,16 @@ describe('a life', () => {
     const { directory } = workspace({});
     const { exit } = await live(`${directory}/nowhere`, ['true']).remains;
     expect(exit).toEqual({ how: 'spawn-error', message: `its directory ${directory}/nowhere does not exist` });
+  });
+
+  test.each<[string, [string, ...string[]], Record<string, string>, string | RegExp]>([
+    ['a variable', ['true'], { BIG: 'x'.repeat(140_000) }, 'its environment has a variable BIG of 140004 bytes'],
+    ['a word of its command line', ['echo', 'x'.repeat(140_000)], {}, 'its command line has a word of 140000 bytes'],
+    ['all together', ['true'], bulk, /^its command line and environment have \d+ bytes, more than/],
+  ])('for which %s is too long says which, and what to do', async (_, argv, env, words) => {
+    const { directory } = workspace({});
+    const { exit } = await live(directory, argv, { env }).remains;
+    expect(exit).toEqual({ how: 'spawn-error', message: expect.stringMatching(words) });
   });
 
   test('has the environment, the umask and the directory it was given, and no other environment', async () => {

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 
 /** What a caller may ask of the tests themselves; no program is given it. */
 const questions = [
+  'FAULTS',
   'FRAMES',
   'MATRIX_REPORT',
   'NOTHING_SKIPS', // a program that is missing is an error

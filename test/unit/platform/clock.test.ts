@@ -31,6 +31,26 @@ describe('the clock', () => {
     expect(woken).toEqual(['sooner', 'later']);
   });
 
+  test('wakes the others, now and later, when one of them throws', () => {
+    const thrown: unknown[] = [];
+    vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((rethrow) => {
+      expect(rethrow).toThrow('of one alone');
+      thrown.push(rethrow);
+    });
+    const clock = createClock(ticks);
+    const woken: string[] = [];
+    clock.wakeAt(clock.now() + 10, () => {
+      throw new Error('of one alone');
+    });
+    clock.wakeAt(clock.now() + 10, () => woken.push('with it'));
+    clock.wakeAt(clock.now() + 20, () => woken.push('after it'));
+    pass(10);
+    pass(10);
+    expect(woken).toEqual(['with it', 'after it']);
+    expect(thrown).toHaveLength(1);
+    vi.restoreAllMocks();
+  });
+
   test('keeps one timer for all waits, and none for no wait', () => {
     const clock = createClock(ticks);
     const cancels = [100, 50, 200].map((ms) => clock.wakeAt(clock.now() + ms, () => {}));

@@ -18,12 +18,17 @@ function row(pid: number, over: Partial<ProcessRow> = {}): ProcessRow {
 class FakeMachine implements ProcessTable {
   rows: ProcessRow[] = [];
   readonly signals: string[] = [];
+  /** What a reading fails with. */
+  failure: Error | undefined;
   /** What `find` answers for a pid whose process has changed since it was read. */
   readonly successors = new Map<number, ProcessRow>();
   /** Called at each look for new processes. */
   onReadNew = (): number => 0;
 
-  read = () => new Map(this.rows.map((one) => [one.pid, one]));
+  read = () => {
+    this.#fail();
+    return new Map(this.rows.map((one) => [one.pid, one]));
+  };
   readNew = (seen: Set<number>, meet: (row: ProcessRow) => void = () => {}) => {
     const missed = this.onReadNew();
     const rows = this.rows.filter(({ pid }) => !seen.has(pid));
@@ -33,10 +38,17 @@ class FakeMachine implements ProcessTable {
     }
     return { rows, missed };
   };
-  find = (pid: number) => this.successors.get(pid) ?? this.rows.find((one) => one.pid === pid);
+  find = (pid: number) => {
+    this.#fail();
+    return this.successors.get(pid) ?? this.rows.find((one) => one.pid === pid);
+  };
   isSame = (row: ProcessRow) => this.find(row.pid)?.started === row.started;
   ignores = () => false;
   command = (pid: number) => `command of ${pid}`;
+
+  #fail() {
+    if (this.failure) throw this.failure;
+  }
 }
 
 /** The runs of other proclets that nobody attends to. */
@@ -56,7 +68,7 @@ let ends: { processes: number; survivors: readonly Survivor[] }[];
 
 function plant(...rows: ProcessRow[]): void {
   machine.rows = rows;
-  const trees = new ProcessTrees(clock, machine, guests, 50);
+  const trees = new ProcessTrees(clock, machine, guests, { self: 50 });
   tree = trees.plant(
     { leader: 100, mark, ownsGroup: true },
     { orphaned: (count) => orphaned.push(count), ended: (result) => ends.push(result) },
@@ -126,6 +138,56 @@ describe('a process is signalled', () => {
     tree.kill();
     clock.advance(0);
     expect(machine.signals).toEqual(['SIGSTOP 300', 'SIGKILL 300']);
+  });
+});
+
+describe('while the process table cannot be read', () => {
+  const failure = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+
+  test('no tree has ended; what is left is found and killed once it can be', () => {
+    plant(leader, child);
+    machine.rows = [child];
+    machine.failure = failure;
+    tree.leaderExited();
+    tree.kill();
+    clock.advance(10_000);
+    expect([ends, orphaned, machine.signals]).toEqual([[], [], []]);
+    machine.failure = undefined;
+    clock.advance(50);
+    expect(machine.signals).toContain('SIGKILL 101');
+    machine.rows = [];
+    clock.advance(200);
+    expect(ends).toEqual([{ processes: 2, survivors: [] }]);
+  });
+
+  test('a signal waits, and is sent once it can be', () => {
+    plant(leader);
+    machine.failure = failure;
+    tree.signal('SIGTERM');
+    clock.advance(1_000);
+    machine.failure = undefined;
+    clock.advance(50);
+    expect(machine.signals).toEqual(['SIGTERM 100']);
+  });
+
+  test('a leader that could not be looked at when it was planted is still the leader', () => {
+    machine.failure = failure;
+    const own = row(100);
+    plant(own);
+    machine.failure = undefined;
+    tree.signal('SIGTERM');
+    clock.advance(0);
+    expect(machine.signals).toEqual(['SIGTERM 100']);
+  });
+
+  test('what is abandoned is named as far as it exists', () => {
+    plant(leader, child);
+    tree.signal('SIGTERM');
+    clock.advance(0);
+    machine.failure = failure;
+    tree.leaderExited();
+    tree.abandon();
+    expect(ends[0]?.survivors.map(({ pid }) => pid)).toEqual([100, 101]);
   });
 });
 
