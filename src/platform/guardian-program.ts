@@ -36,9 +36,9 @@ const whole = { leader: 0, mark: run, ownsGroup: false, ...(cgroup !== '' && { c
 void end().finally(() => clock.close());
 
 async function end(): Promise<void> {
-  const ends = lives.map(({ pid: leader, stopSignal: signal, cgroup: group, ...life }) => {
+  const ends = lives.map(({ pid: leader, stopSignal: signal, cgroup: group, pipes, ...life }) => {
     const place = group === '' ? {} : { cgroup: cgroupAt(group) };
-    return endTree(trees, { leader, ...life, ...place }, { clock, signal, grace });
+    return endTree(trees, { leader, ...life, ...place, pipes: new Set(pipes) }, { clock, signal, grace });
   });
   // What came of no life that we were told of.
   const told = new Set(lives.map(({ mark }) => mark));

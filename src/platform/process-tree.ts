@@ -38,7 +38,7 @@ export interface Seed {
   readonly ownsGroup: boolean;
   readonly cgroup?: Cgroup | undefined;
   /** What was made for its streams, by `pipeKey`. */
-  readonly pipes?: readonly string[];
+  readonly pipes?: ReadonlySet<string>;
 }
 
 export interface PlantedTree {
@@ -91,11 +91,14 @@ export class ProcessTrees {
     this.#self = self;
   }
 
-  plant({ leader, mark, ownsGroup, cgroup, pipes = [], ...seed }: Seed, listener: TreeListener): PlantedTree {
+  plant(
+    { leader, mark, ownsGroup, cgroup, pipes = new Set<string>(), ...seed }: Seed,
+    listener: TreeListener,
+  ): PlantedTree {
     const known = new Map(seed.started ? [[leader, seed.started]] : []);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
-      ...{ nested: new Map(), pipes: new Set(pipes) },
+      ...{ nested: new Map(), pipes },
       ...{
         holder: undefined,
         aloneSince: undefined,

@@ -22,7 +22,7 @@ import type { PlantedTree, ProcessTrees } from './process-tree.js';
 import { onExit, Program } from './program.js';
 import { inTerminal, readPid, terminalTrouble } from './pty.js';
 import { readLines } from './read-lines.js';
-import { type Ends, pipesFor, shared } from './streams.js';
+import { type Ends, heldKeys, pipesFor, shared } from './streams.js';
 import { tooLong } from './too-long.js';
 import type { Owner } from './user.js';
 
@@ -185,8 +185,9 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   let exit: Exit | undefined;
   let portWasTaken: boolean | undefined;
   const program = new Program();
+  const keys = heldKeys(launched);
   const tree: PlantedTree = stage.trees.plant(
-    { ...known, leader: child.pid, cgroup },
+    { ...known, pipes: keys, leader: child.pid, cgroup },
     {
       orphaned: (processes) => {
         if (exit) listener.orphaned({ exit, processes });
@@ -198,6 +199,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
           ...(nested && { nested }),
           ...(port && { port }),
         };
+        stdin?.destroy();
         if (survivors.length === 0) for (const pid of [child.pid, program.pid]) stage.guardian.ended(pid);
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
       },
@@ -223,7 +225,6 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   if (!inTty) program.know(child.pid);
   onExit({ child, words: stderr, program, clock: stage.clock }, (how) => {
     exit = how;
-    stdin?.destroy();
     tree.leaderExited();
   });
   // EPERM: it became another user's, and a signal to it alone cannot be sent.

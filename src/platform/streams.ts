@@ -24,3 +24,21 @@ export function pipesFor(pipes: Pipes): Streams {
     ours: [streamOf(stdin.write, 'write'), streamOf(stdout.read, 'read'), streamOf(stderr.read, 'read')],
   };
 }
+
+/**
+ * The pipes of a life, as long as we hold our ends of them. A key is given again once nobody holds the pipe, and would then
+ * take another's process for a member: a proclet that starts something at this moment.
+ */
+export function heldKeys({
+  streams,
+  pipes,
+}: {
+  readonly streams: Ends;
+  readonly pipes: readonly string[];
+}): Set<string> {
+  const keys = new Set(pipes);
+  for (const [n, key] of pipes.entries()) {
+    for (const event of ['end', 'finish', 'error', 'close']) streams[n]?.once(event, () => keys.delete(key));
+  }
+  return keys;
+}
