@@ -128,8 +128,8 @@ export function createOutput(stream: NodeJS.WriteStream, writer?: TerminalWriter
 /** Resolves when everything written was handed to the system, or nobody reads it any more. */
 export function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    // Even nothing is not to be written to a terminal that another job has in front.
-    if (stream.destroyed || stream.writableLength === 0 || givenUp.has(stream)) return resolve();
+    // Even nothing is not to be written to a terminal that another job has in front. An error is told a moment later.
+    if (stream.destroyed || stream.writableLength === 0 || givenUp.has(stream)) return void setImmediate(resolve);
     stream.once('error', () => resolve());
     stream.write('', () => resolve());
   });

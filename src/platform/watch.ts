@@ -12,6 +12,7 @@ import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import { adviceOn } from '../system-error.js';
 import { Ignores } from './ignores.js';
+import { runtimePath } from './runtime-dir.js';
 import { createRules, type Rules } from './watch-rules.js';
 
 export interface WatchOptions {
@@ -66,6 +67,8 @@ class Watching implements Watcher {
   /** The directories, and the files that are named themselves, until all of it is watched. */
   readonly #met = new Set<string>();
   #isPolling = false;
+  /** The records of runs change all the time, and may lie within a project. */
+  readonly #runs = runtimePath();
 
   constructor(options: WatchOptions) {
     const { root, patterns } = options;
@@ -141,6 +144,7 @@ class Watching implements Watcher {
   }
 
   #enters(directory: string): boolean {
+    if (directory === this.#runs) return false;
     return [...this.#rules.values()].some((rules) => rules.enters(directory));
   }
 
@@ -161,7 +165,7 @@ class Watching implements Watcher {
 
   #saw(path: string): void {
     if (basename(path) === '.gitignore') this.#ignores.forget(path);
-    if (this.#options.own.some((own) => isOwn(path, own))) return;
+    if (path.startsWith(`${this.#runs}/`) || this.#options.own.some((own) => isOwn(path, own))) return;
     const tags = [...this.#rules].filter(([, rules]) => rules.matches(path)).map(([tag]) => tag);
     const stats = tags.length === 0 ? undefined : statSync(path, { throwIfNoEntry: false });
     if (tags.length === 0 || stats?.isDirectory() || (stats && isOutput(stats))) return;

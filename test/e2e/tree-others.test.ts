@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { pressCtrlC, procletWith, statusOf } from '../support/launch.js';
+import { pressCtrlC, pressCtrlCAgain, procletWith, statusOf } from '../support/launch.js';
 import { isRunning } from '../support/survivors.js';
 import { recordsIn } from '../support/traces.js';
 import { type App, bin, type Workspace, workspace } from '../support/workspace.js';
@@ -127,7 +127,7 @@ describe.each(modes)('a proclet that is a service of another, %s,', (_, env) => 
     const records = recordsIn(ws);
     pressCtrlC(app);
     await app.line('stopping outer.1');
-    pressCtrlC(app);
+    await pressCtrlCAgain(app);
     expect(await statusOf(app)).toBe(130);
     expect(ws.survivors()).toEqual([]);
     expect(recordsIn(ws)).toEqual([]);

@@ -1,4 +1,7 @@
 /** Other ways to start proclet than `Workspace.proclet`, and what to make of what it printed. */
+import { expect } from 'vitest';
+import { gestureLasts } from '../../src/gesture.js';
+import { eventually } from './eventually.js';
 import { type App, bin, type Workspace } from './workspace.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -16,6 +19,13 @@ export function asJob(ws: Workspace, ...args: string[]): App {
 /** What a terminal does with the key: the signal goes to the whole foreground process group. */
 export function pressCtrlC(job: App): void {
   process.kill(-job.pid, 'SIGINT');
+}
+
+/** The same once more. Sooner after the first it would belong to that one. */
+export async function pressCtrlCAgain(job: App): Promise<void> {
+  const first = performance.now();
+  await eventually(() => expect(performance.now() - first).toBeGreaterThan(gestureLasts));
+  pressCtrlC(job);
 }
 
 /** Runs a shell script in which `proclet` is a command, and `node` is the Node that runs the tests. */
