@@ -2,8 +2,10 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
-import { type ControlClient, connect } from '../control/client.js';
+import type { ControlClient } from '../control/client.js';
 import { ProcletError } from '../errors.js';
+import { reach } from '../fleet/reach.js';
+import { createClock } from '../platform/clock.js';
 import { findRun, type LiveRun, liveRuns } from '../platform/runs.js';
 import { BaseCommand } from './base-command.js';
 
@@ -18,14 +20,15 @@ export abstract class ControlCommand extends BaseCommand {
     name: Flags.string({ helpValue: 'NAME', summary: 'The name, or the pid, of the proclet that is meant.' }),
   };
 
-  /** Talks to the run that is meant, and closes the connection. */
+  /** Talks to the run that is meant, if it answers, and closes the connection. */
   protected async talk<T>(where: Whereabouts, say: (client: ControlClient, run: LiveRun) => Promise<T>): Promise<T> {
     const run = runOf(where);
-    const client = await connect(run.socket);
+    const clock = createClock();
     try {
-      return await say(client, run);
+      const client = await reach(run, clock);
+      return await say(client, run).finally(() => client.close());
     } finally {
-      client.close();
+      clock.close();
     }
   }
 

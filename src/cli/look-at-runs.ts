@@ -1,26 +1,35 @@
 /** How runs stand, with what the machine says of their processes: one reading of it for all of them. */
-import { connect } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
+import { question } from '../fleet/reach.js';
+import { withUsages } from '../fleet/seen-run.js';
+import { describeSilence, type Silence, silenceOf } from '../fleet/silence.js';
 import { inspect } from '../inspect.js';
+import type { Millis } from '../model.js';
 import type { LiveRun } from '../platform/runs.js';
+import type { Clock } from '../ports.js';
 
-/** A run that does not answer is left out, and named. */
-export interface Sight {
-  readonly statuses: readonly Status[];
-  readonly silent: readonly { readonly run: LiveRun; readonly why: string }[];
+/** Of a run that does not answer, what it left word of. */
+export interface SilentRun extends Pick<Status, 'run' | 'pid' | 'name' | 'root' | 'command' | 'since' | 'socket'> {
+  readonly services: readonly [];
+  readonly silence: Silence;
+  /** What to do about it. */
+  readonly hint: string;
 }
 
-export async function lookAtRuns(runs: readonly LiveRun[]): Promise<Sight> {
-  const silent: { run: LiveRun; why: string }[] = [];
+export interface Sight {
+  readonly statuses: readonly Status[];
+  readonly silent: readonly SilentRun[];
+}
+
+/** Asks all of them at once. `within` is for each of them; without it a busy machine is given more time. */
+export async function lookAtRuns(runs: readonly LiveRun[], clock: Clock, within?: Millis): Promise<Sight> {
+  const silent: SilentRun[] = [];
   const answers = await Promise.all(
     runs.map(async (run) => {
       try {
-        const client = await connect(run.socket);
-        const status = await client.request<Status>({ verb: 'ps' });
-        client.close();
-        return [status];
-      } catch (error) {
-        silent.push({ run, why: (error as Error).message });
+        return [await question<Status>(run, { verb: 'ps' }, clock, within)];
+      } catch {
+        silent.push(silentRun(run, clock.wall()));
         return [];
       }
     }),
@@ -31,15 +40,12 @@ export async function lookAtRuns(runs: readonly LiveRun[]): Promise<Sight> {
     instances,
     runs.map(({ cgroup }) => cgroup),
   );
-  const measured = statuses.map((status) => ({
-    ...status,
-    services: status.services.map((service) => ({
-      ...service,
-      instances: service.instances.map((instance) => {
-        const usage = instance.mark === undefined ? undefined : usages.get(instance.mark);
-        return { ...instance, ...(usage && { usage }) };
-      }),
-    })),
-  }));
-  return { statuses: measured, silent };
+  return { statuses: statuses.map((status) => ({ ...status, services: withUsages(status.services, usages) })), silent };
+}
+
+function silentRun(live: LiveRun, wall: number): SilentRun {
+  const { run, pid, name, root, command, since, socket } = live;
+  const silence = silenceOf(live, wall);
+  const { hint } = describeSilence(live, silence);
+  return { run, pid, name, root, command, since, socket, services: [], silence, hint };
 }

@@ -5,6 +5,7 @@ import { statusOfSignal } from '../exit-status.js';
 import { createFleet, type Fleet } from '../fleet/fleet.js';
 import { createLaunches } from '../fleet/launches.js';
 import { plainText } from '../fleet/lines.js';
+import { isStopped } from '../fleet/silence.js';
 import { isAskedAgain } from '../gesture.js';
 import { createPages } from '../launcher/pages.js';
 import { openLauncher } from '../launcher/server.js';
@@ -100,6 +101,8 @@ async function endRuns(fleet: Fleet, { pids }: Starter, say: (text: string) => v
   const own = liveRuns().filter(({ pid }) => pids.has(pid));
   await Promise.all(
     own.map(async (live) => {
+      // What the launcher started ends with it, also if somebody has stopped it.
+      if (isStopped(live.pid)) process.kill(live.pid, 'SIGCONT');
       await fleet.ask(live.run, { verb: 'stop' }).catch(() => {}); // it has gone already
       await untilGone(live);
       say(`${live.root} stopped`);

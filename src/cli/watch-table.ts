@@ -5,7 +5,7 @@ import type { InstanceSnapshot, Millis, Usage } from '../model.js';
 import { createClock } from '../platform/clock.js';
 import { onSignals } from '../platform/signals.js';
 import { toLine } from '../wire.js';
-import type { Sight } from './look-at-runs.js';
+import type { Sight, SilentRun } from './look-at-runs.js';
 
 type Measured = InstanceSnapshot & { readonly usage?: Usage };
 
@@ -20,6 +20,11 @@ const every: Millis = 1000;
 /** The services that are meant; throws ProcletError for a word that names none. */
 export function chosenServices(status: Status | undefined, targets: readonly string[]): Status['services'] {
   return status === undefined ? [] : fromTargets(status.services, targets);
+}
+
+/** Every run, those that do not answer last. */
+export function jsonOf({ statuses, silent }: Sight): readonly (Status | SilentRun)[] {
+  return [...statuses, ...silent];
 }
 
 /** Until q, a signal, or the end of the run. */
@@ -45,7 +50,7 @@ export async function watchTable({ look, text, json }: Watched): Promise<number>
     while (!isOver) {
       const sight = await look();
       const now: Reading = { at: clock.now(), cpu: cpuIn(sight) };
-      const shown = json ? toLine(sight.statuses) : `${text(sight, cpuSince(before, now))}\n`;
+      const shown = json ? toLine(jsonOf(sight)) : `${text(sight, cpuSince(before, now))}\n`;
       // Home, each row cleared to its end, then everything below.
       process.stdout.write(isTTY ? `\x1b[H${shown.replaceAll('\n', '\x1b[K\n')}\x1b[J` : shown);
       before = now;

@@ -3,10 +3,10 @@ import { ControlCommand, directoryOf, runOf } from '../cli/control-command.js';
 import { eventOf, type LoggedLine, linesInFiles, linesOf, matcherOf, sinceOf } from '../cli/logged-lines.js';
 import { keptLogs } from '../cli/state-dir.js';
 import { createView, type View } from '../cli/view.js';
-import { connect } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
 import { parseDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
+import { reach } from '../fleet/reach.js';
 import { createClock } from '../platform/clock.js';
 import { targetPattern } from '../target-pattern.js';
 import { eventToWire, toLine } from '../wire.js';
@@ -69,7 +69,8 @@ export default class Logs extends ControlCommand {
       );
       return 0;
     }
-    const client = await connect(run.socket);
+    const clock = createClock();
+    const client = await reach(run, clock);
     const status = await client.request<Status>({ verb: 'ps' });
     const print = printer(createView({ ...look, services: status.services }));
     const past: LoggedLine[] = [];
@@ -93,6 +94,7 @@ export default class Logs extends ControlCommand {
       );
     }
     client.close();
+    clock.close();
     return 0;
   }
 }

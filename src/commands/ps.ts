@@ -1,9 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, jsonFlag, runOf } from '../cli/control-command.js';
 import { lookAtRuns, type Sight } from '../cli/look-at-runs.js';
-import { chosenServices, watchTable } from '../cli/watch-table.js';
+import { chosenServices, jsonOf, watchTable } from '../cli/watch-table.js';
 import type { Status } from '../control/protocol.js';
 import { formatDuration } from '../duration.js';
+import { answersWithin } from '../fleet/reach.js';
+import { describeSilence } from '../fleet/silence.js';
 import { wantsColor } from '../observers/palette.js';
 import { statusTable, type TableOptions } from '../observers/status-table.js';
 import { createClock } from '../platform/clock.js';
@@ -27,21 +29,25 @@ export default class Ps extends ControlCommand {
   async run(): Promise<number> {
     const { flags, argv } = await this.parse(Ps);
     const targets = argv as string[];
-    const look = () => lookAtRuns(flags.all ? liveRuns() : [runOf(flags)]);
+    const clock = createClock();
+    const look = () => (flags.all ? lookAtRuns(liveRuns(), clock, answersWithin) : lookAtRuns([runOf(flags)], clock));
     const isTTY = process.stdout.isTTY === true;
     const color = wantsColor({ setting: 'auto', env: process.env, isTTY });
     const text = (sight: Sight, cpuOf?: TableOptions['cpuOf']) => {
       const columns = isTTY ? process.stdout.columns || 80 : Infinity;
       return textOf(sight, { targets, all: flags.all, table: { columns, color, ...(cpuOf && { cpuOf }) } });
     };
-    if (flags.watch) return watchTable({ look, text, json: flags.json });
-    const sight = await look();
-    if (flags.json)
-      this.printJson(
-        flags.all ? sight.statuses : { ...sight.statuses[0], services: chosenServices(sight.statuses[0], targets) },
-      );
-    else this.print(text(sight));
-    return 0;
+    try {
+      if (flags.watch) return await watchTable({ look, text, json: flags.json });
+      const sight = await look();
+      const [only] = jsonOf(sight);
+      if (!flags.json) this.print(text(sight));
+      else if (flags.all) this.printJson(jsonOf(sight));
+      else this.printJson({ ...only, services: chosenServices(sight.statuses[0], targets) });
+      return flags.all || sight.silent.length === 0 ? 0 : 1;
+    } finally {
+      clock.close();
+    }
   }
 }
 
@@ -53,7 +59,7 @@ interface Shown {
 
 function textOf({ statuses, silent }: Sight, { targets, all, table }: Shown): string {
   const [only] = statuses;
-  const silence = silent.map(({ run, why }) => `${run.root} (pid ${run.pid}): ${why}`);
+  const silence = silent.map((run) => `${describeSilence(run, run.silence).text}\n  ${run.hint}`);
   if (!all) return [...(only ? [statusTable(chosenServices(only, targets), table)] : []), ...silence].join('\n');
   if (statuses.length + silent.length === 0) return 'No proclet runs.';
   const blocks = statuses.map(

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, runOf } from '../cli/control-command.js';
 import { timeoutOf } from '../cli/timeout.js';
-import { connect } from '../control/client.js';
 import { ProcletError } from '../errors.js';
+import { reach } from '../fleet/reach.js';
 import type { InstanceId } from '../model.js';
 import { createClock } from '../platform/clock.js';
 
@@ -30,16 +30,18 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
     const until = clock.now() + timeout;
     for (;;) {
       try {
-        const client = await connect(runOf(flags).socket);
+        const client = await reach(runOf(flags), clock);
         const left = Math.max(0, until - clock.now());
-        const { ids } = await client.request<{ ids: InstanceId[] }>({ verb: 'wait', targets, timeout: left });
-        client.close();
+        const { ids } = await client
+          .request<{ ids: InstanceId[] }>({ verb: 'wait', targets, timeout: left })
+          .finally(() => client.close());
         clock.close();
         if (!flags.quiet) this.print(`${ids.join(', ')}: ready`);
         return 0;
       } catch (error) {
-        const isComing = error instanceof ProcletError && error.code === 'NOT_RUNNING' && clock.now() < until;
-        if (!isComing) throw error;
+        // Being started, or so busy with it that it does not answer.
+        const isComing = error instanceof ProcletError && (error.code === 'NOT_RUNNING' || error.code === 'TIMEOUT');
+        if (!isComing || clock.now() >= until) throw error;
         await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
       }
     }

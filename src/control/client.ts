@@ -36,6 +36,7 @@ export function connect(path: string): Promise<ControlClient> {
 function clientOn(socket: net.Socket): ControlClient {
   const pending = new Map<number, Pending>();
   let last = 0;
+  let closed: Error | undefined;
   const fail = (error: Error) => {
     for (const each of pending.values()) each.reject(error);
     pending.clear();
@@ -55,10 +56,14 @@ function clientOn(socket: net.Socket): ControlClient {
   });
   socket.on('data', read);
   socket.on('error', () => {}); // 'close' follows
-  socket.once('close', () => fail(new ProcletError('NOT_RUNNING', 'proclet ended before it answered')));
+  socket.once('close', () => {
+    fail(new ProcletError('NOT_RUNNING', 'proclet ended before it answered'));
+    closed = new ProcletError('NOT_RUNNING', 'proclet has closed this connection');
+  });
   return {
     request: (message, onItem = () => {}) =>
       new Promise((resolve, reject) => {
+        if (closed !== undefined) return reject(closed);
         last += 1;
         pending.set(last, { resolve, reject, onItem });
         socket.write(toLine({ v: protocolVersion, id: last, ...message }));

@@ -36,6 +36,8 @@ const mostUnread = 1024 * 1024;
 const mostCalls = 64;
 /** A client that is in the middle of a line is given so long. */
 const patience: Millis = 10_000;
+/** A connection on which nothing is under way is kept so long. */
+const longestIdle: Millis = 60_000;
 /** How long answers may take to leave at the end. */
 const farewell: Millis = 500;
 
@@ -94,11 +96,15 @@ class Client {
   readonly #desk: () => Promise<Desk>;
   #calls = 0;
   #isReading = true;
+  readonly #clock: Clock;
   #cancelPatience = () => {};
+  #cancelIdle = () => {};
 
   constructor(socket: net.Socket, clock: Clock, desk: () => Promise<Desk>) {
     this.#socket = socket;
+    this.#clock = clock;
     this.#desk = desk;
+    this.#awaitRequest();
     const read = createLineReader(longestRequest, {
       line: (line) => void this.#take(line),
       tooLong: () => this.refuse({ code: 'PROTOCOL', message: `a line is longer than ${longestRequest} characters` }),
@@ -116,6 +122,7 @@ class Client {
     socket.on('error', () => {}); // 'close' follows
     socket.once('close', () => {
       this.#cancelPatience();
+      this.#cancelIdle();
       for (const end of this.#ends) end();
       this.#ends.clear();
     });
@@ -150,6 +157,7 @@ class Client {
     if (line.trim() === '' || !this.#isReading) return;
     if (this.#calls >= mostCalls) return this.refuse({ code: 'BUSY', message: 'too many requests at once' });
     this.#calls += 1;
+    this.#cancelIdle();
     const ends: (() => void)[] = [];
     const end = () => {
       for (const each of ends.splice(0)) each();
@@ -187,7 +195,13 @@ class Client {
       this.#ends.delete(end);
       end();
       this.#closeIfDone();
+      if (this.#calls === 0) this.#awaitRequest();
     }
+  }
+
+  #awaitRequest(): void {
+    if (this.#socket.destroyed) return;
+    this.#cancelIdle = this.#clock.wakeAt(this.#clock.now() + longestIdle, () => this.#socket.end());
   }
 
   #send(reply: Reply): void {

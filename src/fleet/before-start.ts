@@ -1,9 +1,20 @@
-/** What stands in the way of a start: a port that somebody has, a name that a run has. */
+/** What stands in the way of a start: a port that somebody has, a name that a run has, a run that does not answer. */
 import { ProcletError } from '../errors.js';
+import type { Tag } from '../model.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { liveRuns } from '../platform/runs.js';
 import type { SeenRun, SeenService } from './fleet.js';
 import { addressOf } from './search-address.js';
+import { describeSilence } from './silence.js';
+
+/** Throws ProcletError when a run that does not answer has the service, or may have it. */
+export function assertAnswers(runs: readonly SeenRun[], tag: Tag): void {
+  const mayHave = ({ command, services }: SeenRun) => command === 'start' || services.some((one) => one.tag === tag);
+  const run = runs.find((one) => one.silence !== undefined && mayHave(one));
+  if (run?.silence === undefined) return;
+  const { text, hint } = describeSilence(run, run.silence);
+  throw new ProcletError('FAILED', `${text}. ${hint}`);
+}
 
 /** Throws ProcletError when somebody else listens where a service that is down is going to. */
 export function assertFree(run: SeenRun, service: SeenService | undefined): void {

@@ -2,22 +2,18 @@
  * Every run of this user that lives: found by what it leaves word of, followed through its socket, and remembered for
  * a while after its end. Knows nothing of projects.
  */
-import { type ControlClient, connect } from '../control/client.js';
+import type { ControlClient } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
 import { ProcletError } from '../errors.js';
-import { inspect } from '../inspect.js';
-import type { Millis, ProcletEvent, Tag, Usage } from '../model.js';
+import type { Millis, ProcletEvent, Tag } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import { type LiveRun, liveRuns } from '../platform/runs.js';
 import type { Clock } from '../ports.js';
 import { eventFromWire } from '../wire.js';
+import { answerOf, answersWithin, askRun, connectTo } from './reach.js';
+import { measure, type SeenRun, type SeenService, seenNow, seenSilent } from './seen-run.js';
 
-/** A run, and how it stood at that wall time. */
-export interface SeenRun extends Pick<Status, 'run' | 'pid' | 'name' | 'root' | 'command' | 'since' | 'services'> {
-  readonly at: number;
-}
-
-export type SeenService = SeenRun['services'][number];
+export type { SeenRun, SeenService };
 
 /** What was last said about the end of a service, and when by wall time. */
 export interface LastEnd {
@@ -31,9 +27,12 @@ type Message = Parameters<ControlClient['request']>[0];
 export interface Fleet {
   /** As they stood when somebody last looked, oldest first. */
   readonly runs: readonly SeenRun[];
-  /** Looks at every run now; `measured` asks the machine for memory and ports besides. */
+  /**
+   * Looks at every run now, at all of them at once; those that do not answer within a second are silent.
+   * `measured` asks the machine for memory and ports besides.
+   */
   look(measured?: boolean): Promise<void>;
-  /** Rejects with a ProcletError for what the run refuses, or when it has gone. */
+  /** Rejects with a ProcletError for what the run refuses, when it has gone, or (TIMEOUT) does not answer. */
   ask<T>(run: string, message: Message): Promise<T>;
   /** Events of one run, until the returned function is called or it ends. */
   follow(run: string, message: FollowMessage, told: Told): () => void;
@@ -61,10 +60,11 @@ export interface Told {
 
 interface Followed {
   readonly live: LiveRun;
-  /** For questions. */
-  readonly client: ControlClient;
-  readonly events: ControlClient;
-  seen?: SeenRun;
+  /** Absent while it takes no connections. */
+  events: ControlClient | undefined;
+  /** A question that it has not answered. */
+  asked: Promise<unknown> | undefined;
+  seen: SeenRun | undefined;
 }
 
 const remembered = 1_000;
@@ -107,10 +107,9 @@ class FollowedFleet implements Fleet {
   }
 
   async ask<T>(run: string, message: Message): Promise<T> {
-    const socket = this.#followed.get(run)?.live.socket;
-    if (socket === undefined) throw new ProcletError('NOT_RUNNING', 'that proclet has ended');
-    const client = await connect(socket);
-    return client.request<T>(message).finally(() => client.close());
+    const live = this.#followed.get(run)?.live;
+    if (live === undefined) throw new ProcletError('NOT_RUNNING', 'that proclet has ended');
+    return askRun<T>(live, message, this.#clock);
   }
 
   follow(run: string, message: FollowMessage, told: Told): () => void {
@@ -149,13 +148,13 @@ class FollowedFleet implements Fleet {
   close(): void {
     this.#isClosed = true;
     this.#again();
-    for (const { client, events } of this.#followed.values()) for (const each of [client, events]) each.close();
+    for (const { events } of this.#followed.values()) events?.close();
     this.#followed.clear();
   }
 
   /** Until it is called off, has missed something, or the run has ended. */
   #followOnce(
-    { socket }: LiveRun,
+    live: LiveRun,
     message: FollowMessage,
     told: { event(event: ProcletEvent): unknown; missed(): void; over(): unknown },
   ): () => void {
@@ -167,7 +166,7 @@ class FollowedFleet implements Fleet {
       close();
       last();
     };
-    connect(socket)
+    connectTo(live, this.#clock)
       .then((client) => {
         close = () => client.close();
         if (isOver) return close();
@@ -184,9 +183,13 @@ class FollowedFleet implements Fleet {
 
   async #lookNow(measured: boolean): Promise<void> {
     const runs = liveRuns();
+    for (const [run, { events }] of this.#followed) {
+      if (events === undefined && !runs.some((live) => live.run === run)) this.#followed.delete(run);
+    }
     await Promise.all(runs.map((live) => this.#meet(live)));
-    const answers = await Promise.all([...this.#followed.values()].map((one) => this.#statusOf(one)));
-    if (measured) this.#measure(answers.flatMap((one) => one ?? []));
+    const all = [...this.#followed.values()];
+    await Promise.all(all.map((one) => this.#statusOf(one)));
+    if (measured) measure(all);
     for (const changed of this.#listeners) changed();
   }
 
@@ -195,10 +198,12 @@ class FollowedFleet implements Fleet {
    * has said last.
    */
   async #meet(live: LiveRun): Promise<void> {
-    if (this.#followed.has(live.run) || this.#isClosed) return;
+    const known = this.#followed.get(live.run);
+    if (known?.events !== undefined || this.#isClosed) return;
     try {
-      const [client, events] = await Promise.all([connect(live.socket), connect(live.socket)]);
-      this.#followed.set(live.run, { live, client, events });
+      const events = await connectTo(live, this.#clock);
+      const one: Followed = { live, asked: undefined, seen: undefined, ...known, events };
+      this.#followed.set(live.run, one);
       const sentences = createSentences();
       const message = { verb: 'events', follow: true, only: 'no-output', last: 0 };
       events
@@ -207,36 +212,40 @@ class FollowedFleet implements Fleet {
           if (event !== undefined) this.#happened(live, event, sentences);
         })
         .catch(() => {}) // it has gone
-        .finally(() => this.#gone(live.run));
-    } catch {
-      // it is going, or does not listen yet: the next look will tell
+        .finally(() => this.#gone(one));
+    } catch (error) {
+      // It is going, or does not listen yet: the next look will tell.
+      if ((error as ProcletError).code !== 'TIMEOUT' || known !== undefined) return;
+      this.#followed.set(live.run, { live, events: undefined, asked: undefined, seen: undefined });
     }
   }
 
-  async #statusOf(one: Followed): Promise<Followed | undefined> {
+  /** One that is silent already is not waited for: it is asked once, and its answer is news. */
+  async #statusOf(one: Followed): Promise<void> {
+    if (one.asked !== undefined) return this.#silenced(one);
+    const asked = this.#question(one);
+    one.asked = asked;
+    asked.finally(() => {
+      one.asked = undefined;
+    });
+    await answerOf(asked, one.live, this.#clock, answersWithin).catch(() => this.#silenced(one));
+  }
+
+  async #question(one: Followed): Promise<void> {
     try {
-      const { run, pid, name, root, command, since, services } = await one.client.request<Status>({ verb: 'ps' });
-      one.seen = {
-        ...{ run, pid, name, root, command, since },
-        at: this.#clock.wall(),
-        services: withUsage(one, services),
-      };
-      return one;
-    } catch {
-      return undefined; // its events end, too
+      const client = await connectTo(one.live, this.#clock);
+      const status = await client.request<Status>({ verb: 'ps' }).finally(() => client.close());
+      const wasSilent = one.seen?.silence !== undefined;
+      one.seen = seenNow(status, this.#clock.wall(), one.seen);
+      if (wasSilent) this.#lookSoon();
+    } catch (error) {
+      if ((error as ProcletError).code === 'TIMEOUT') this.#silenced(one);
+      // Otherwise it has gone, and its events end, too.
     }
   }
 
-  #measure(all: readonly Followed[]): void {
-    const instances = all.flatMap(({ seen }) => seen?.services ?? []).flatMap((service) => service.instances);
-    const usages = inspect(
-      instances,
-      all.map(({ live }) => live.cgroup),
-    );
-    for (const one of all) {
-      if (one.seen === undefined) continue;
-      one.seen = { ...one.seen, services: withUsages(one.seen.services, usages) };
-    }
+  #silenced(one: Followed): void {
+    one.seen = seenSilent(one.live, this.#clock.wall(), one.seen);
   }
 
   #happened(live: LiveRun, event: ProcletEvent, sentences: ReturnType<typeof createSentences>): void {
@@ -260,11 +269,11 @@ class FollowedFleet implements Fleet {
     if (this.#ends.size > remembered && oldest !== undefined) this.#ends.delete(oldest);
   }
 
-  #gone(run: string): void {
-    const gone = this.#followed.get(run);
-    gone?.client.close();
-    gone?.events.close();
-    if (this.#followed.delete(run)) this.#lookSoon();
+  #gone(one: Followed): void {
+    one.events?.close();
+    if (this.#followed.get(one.live.run) !== one) return;
+    this.#followed.delete(one.live.run);
+    this.#lookSoon();
   }
 
   #lookSoon(): void {
@@ -272,25 +281,6 @@ class FollowedFleet implements Fleet {
     this.#again();
     this.#again = this.#clock.wakeAt(this.#clock.now() + burst, () => void this.look());
   }
-}
-
-/** What was measured before stands until it is measured again. */
-function withUsage({ seen }: Followed, services: Status['services']): Status['services'] {
-  const before = (seen?.services ?? []).flatMap(({ instances }) => instances);
-  return withUsages(services, new Map(before.map((one) => [one.mark, one.usage])));
-}
-
-function withUsages(
-  services: Status['services'],
-  usages: ReadonlyMap<string | undefined, Usage | undefined>,
-): Status['services'] {
-  return services.map((service) => ({
-    ...service,
-    instances: service.instances.map((one) => {
-      const usage = one.mark === undefined ? undefined : usages.get(one.mark);
-      return usage === undefined ? one : { ...one, usage };
-    }),
-  }));
 }
 
 /** Whose end an event tells of. */

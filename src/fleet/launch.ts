@@ -8,7 +8,7 @@ import { describeExit } from '../exit-status.js';
 import type { Millis, ProcletEvent, ServiceSnapshot, Tag } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
-import { assertFree, freeName } from './before-start.js';
+import { assertAnswers, assertFree, freeName } from './before-start.js';
 import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
 import { type LaunchLine, linesOf } from './lines.js';
 import { addressOf, searchAddress } from './search-address.js';
@@ -177,6 +177,7 @@ export class OneLaunch implements Launch {
     await this.#untilStopped();
     const since = clock.wall();
     const runs = fleet.runs.filter((run) => run.root === root);
+    assertAnswers(runs, tag);
     const found = runs.find((run) => this.#serviceIn(run)?.instances.some(({ phase }) => phase === 'up'));
     const other = found ?? runs.find((run) => run.command === 'start' && this.#serviceIn(run) !== undefined);
     if (other !== undefined) {
@@ -207,16 +208,16 @@ export class OneLaunch implements Launch {
     return [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))];
   }
 
-  /** What is about to end is not what somebody wants to go to. */
+  /** What is about to end is not what somebody wants to go to, and a run that begins will say what it has. */
   async #untilStopped(): Promise<void> {
     const { fleet, clock } = this.#parts;
-    const isEnding = () =>
-      fleet.runs
-        .filter((run) => run.root === this.root)
-        .flatMap((run) => this.#serviceIn(run)?.instances ?? [])
-        .some(({ phase, role }) => phase === 'stopping' && role !== 'going');
+    const isEnding = ({ silence, ...run }: SeenRun) =>
+      silence === undefined
+        ? this.#serviceIn(run)?.instances.some(({ phase, role }) => phase === 'stopping' && role !== 'going')
+        : silence === 'starting';
+    const isInBetween = () => fleet.runs.some((run) => run.root === this.root && isEnding(run));
     await fleet.look();
-    for (const end = clock.now() + usualPatience; isEnding() && clock.now() < end; ) {
+    for (const end = clock.now() + usualPatience; isInBetween() && clock.now() < end; ) {
       await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
       await fleet.look();
     }

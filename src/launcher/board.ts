@@ -2,6 +2,7 @@
 
 import type { LastEnd, SeenRun, SeenService } from '../fleet/fleet.js';
 import { addressOf } from '../fleet/search-address.js';
+import { describeSilence } from '../fleet/silence.js';
 import type { Tag } from '../model.js';
 import { labelOf } from '../projects/registry.js';
 import type { Mask } from './security.js';
@@ -37,6 +38,8 @@ export interface BoardGroup {
   readonly problem?: string;
   /** What runs, in words. */
   readonly run?: string;
+  /** Of runs that do not answer: a sentence, and what to do about it. */
+  readonly silence?: string;
   /** `hoge.localhost:2000` */
   readonly site?: string;
   readonly services: readonly BoardService[];
@@ -112,6 +115,7 @@ function groupOfProject(project: ShownProject, source: BoardSource, steady: Stea
     ...{ key, title: name, root: shownPath(root, source), project: name, services },
     ...(problem !== undefined && { problem: mask(problem) }),
     ...(runs.length > 0 && { run: runs.map((run) => wordsOf(run, source)).join(', ') }),
+    ...silenceIn(runs),
     site: `${labelOf(name)}.localhost:${source.port}`,
   };
 }
@@ -125,7 +129,16 @@ function groupOfRun(run: SeenRun, source: BoardSource, steady: Steady): BoardGro
     }),
   );
   const title = run.name || run.root.split('/').at(-1) || run.root;
-  return { key, title, root: shownPath(run.root, source), run: wordsOf(run, source), services };
+  return { key, title, root: shownPath(run.root, source), run: wordsOf(run, source), ...silenceIn([run]), services };
+}
+
+function silenceIn(runs: readonly SeenRun[]): Pick<BoardGroup, 'silence'> {
+  const said = runs.flatMap((run) => {
+    if (run.silence === undefined) return [];
+    const { text, hint } = describeSilence(run, run.silence);
+    return [`${text}. ${hint}`];
+  });
+  return said.length === 0 ? {} : { silence: said.join(' ') };
 }
 
 function shownPath(path: string, { home }: BoardSource): string {

@@ -88,6 +88,16 @@ describe('the socket of a run', () => {
     client.close();
   });
 
+  test('rejects what a client asks after its connection was closed for another one', async () => {
+    const { path } = await controlled(plan);
+    const first = await connect(path);
+    await first.request({ verb: 'hello' });
+    const others = Array.from({ length: 256 }, () => talk(path));
+    await eventually(() => expect(first.request({ verb: 'hello' })).rejects.toMatchObject({ code: 'NOT_RUNNING' }));
+    for (const one of others) one.socket.destroy();
+    await isWell(path);
+  });
+
   test('cuts off a client whose line has no end', async () => {
     const { path } = await controlled(plan);
     const one = talk(path);
