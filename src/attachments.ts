@@ -58,7 +58,8 @@ export function notePart(): Part {
   });
 }
 
-function filesOf({ plan: { services }, look: { pidFile, logDirectory } }: Configuration): readonly string[] {
+/** What a run writes for its user. */
+export function filesOf({ plan: { services }, look: { pidFile, logDirectory } }: Configuration): readonly string[] {
   const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', 'proclet.out'];
   const inDirectory = logDirectory === undefined ? [] : names.map((name) => join(logDirectory, name));
   const own = services.flatMap(({ log, statusFile }) => [log?.file ?? [], statusFile ?? []].flat());

@@ -6,6 +6,7 @@
 import {
   bondParts,
   displayPart,
+  filesOf,
   hookPart,
   notePart,
   type OnStray,
@@ -35,7 +36,7 @@ import { keepTerminal } from './platform/tty.js';
 import type { Clock, Gate, Observer } from './ports.js';
 import { createReader, type Reread } from './reread.js';
 import { configure, partOf, type RunPart } from './run-part.js';
-import { supervise } from './supervision.js';
+import { type Run, supervise } from './supervision.js';
 import { describeTrouble } from './system-error.js';
 
 export type { Configuration, Look } from './configuration.js';
@@ -120,7 +121,7 @@ async function startOn(
     ...[nameThatStays(name), ...outer, display],
     partOf(logs, ({ plan, look }) => ({ plan, logDirectory: look.logDirectory })),
     hooks,
-    ...run.parts.map((part) => partOf(part, ({ plan }: Configuration) => plan)),
+    ...partsOf(run),
     stdin,
   ];
   const reader = createReader(run, parts, reread);
@@ -242,7 +243,7 @@ export async function startCommand(
   const control = await openControlOf(run, { clock, history, scale, logFiles: () => [] });
 
   const ignoreStrays = outlastStrays(run, onStray);
-  await configure(run.parts, plan).catch(async (error) => {
+  await configure(partsOf(run), configuration).catch(async (error) => {
     await closeAll(run.close, ignoreStrays);
     throw error;
   });
@@ -256,6 +257,14 @@ export async function startCommand(
 
 function staysBehind(failure: unknown): string {
   return `something of the run stays behind: ${describeTrouble(failure)}`;
+}
+
+/** What of a run follows its plan, and then the watching of files, but for those that the run writes. */
+function partsOf({ parts, watching }: Run): readonly RunPart<Configuration>[] {
+  return [
+    ...parts.map((part) => partOf(part, ({ plan }: Configuration) => plan)),
+    partOf(watching, (configuration) => ({ ...configuration.plan, own: filesOf(configuration) })),
+  ];
 }
 
 /** How long a reader is waited for, once nothing is left of the services. */

@@ -93,7 +93,9 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   return {
     ...{ supervisor, spawn, identity: ground.identity, socket: ground.socket, plan: () => current },
     /** What follows the plan, in the order in which it has to. */
-    parts: [portWarnings, terminals, owners, schedules, gateway, statusFiles, terms, services, watching],
+    parts: [portWarnings, terminals, owners, schedules, gateway, statusFiles, terms, services],
+    /** Comes after them. */
+    watching,
     /** Instead of the end of a run that could not be started. */
     close,
     finished: supervisor.finished.finally(close),

@@ -1,12 +1,12 @@
 /** The registered projects, in the user's configuration. */
 import { join } from 'node:path';
 import { createClock } from '../platform/clock.js';
-import { homeDirectory } from '../platform/home.js';
+import { ownPlaces } from '../platform/places.js';
 import { changeShared, readShared } from '../platform/shared-file.js';
 import { formatRegistry, parseRegistry, type Registry } from '../projects/registry.js';
 
 export function registryPath(): string {
-  return join(process.env['XDG_CONFIG_HOME'] || join(homeDirectory(), '.config'), 'proclet', 'projects.json');
+  return join(ownPlaces().own, 'projects.json');
 }
 
 /** Throws ProcletError when the file is not what proclet wrote. */

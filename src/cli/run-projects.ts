@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { StartRun } from '../fleet/launches.js';
 import type { Millis, Tag } from '../model.js';
-import { homeDirectory } from '../platform/home.js';
+import { ownPlaces } from '../platform/places.js';
 import type { Clock } from '../ports.js';
 import { createSecond, type Second } from './detached.js';
 import { flagsFor, type KnownProject } from './known-projects.js';
@@ -38,11 +38,7 @@ export function createStarter({
   readonly boundTo?: number;
   readonly spare: boolean;
 }): Starter {
-  const directory = join(
-    process.env['XDG_STATE_HOME'] || join(homeDirectory(), '.local', 'state'),
-    'proclet',
-    'launcher',
-  );
+  const directory = join(ownPlaces().state, 'launcher');
   let second: Second | undefined = spare ? createSecond(directory) : undefined;
   const words = (project: KnownProject, tag: Tag, name: string) => [
     ...flagsFor(project),

@@ -2,23 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { homeDirectory } from '../platform/home.js';
-import type { Places } from '../platform/stale-files.js';
-import { registryPath } from './projects.js';
+import { ownPlaces } from '../platform/places.js';
 
 export function stateDirectory(root: string, name: string): string {
   const hash = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 10);
-  return join(stateBase(), `${basename(root) || 'root'}-${hash}`);
-}
-
-function stateBase(): string {
-  return join(process.env['XDG_STATE_HOME'] || join(homeDirectory(), '.local', 'state'), 'proclet');
-}
-
-/** Where files of proclet's own may be, besides those of runs. */
-export function placesOf(runtime: string): Places {
-  const cache = process.env['XDG_CACHE_HOME'] || join(homeDirectory(), '.cache');
-  return { runtime, own: dirname(registryPath()), cache: join(cache, 'proclet'), state: stateBase() };
+  return join(ownPlaces().state, `${basename(root) || 'root'}-${hash}`);
 }
 
 /** The log files that a detached run of a directory, or of one above it, has left. */

@@ -6,19 +6,10 @@ import { isAttended } from './attendance.js';
 import { clearDrafts } from './drafts.js';
 import { isLauncherGone } from './launcher-record.js';
 import { isLockStale } from './lock.js';
+import type { Places } from './places.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { searchRun } from './run-search.js';
 import { readRecords } from './runtime-dir.js';
-
-export interface Places {
-  readonly runtime: string;
-  /** Where proclet keeps files of its own: the user's configuration. */
-  readonly own: string;
-  /** Of compiled code; see bin/proclet.cjs. */
-  readonly cache: string;
-  /** Of the output of detached runs, a directory for each project. */
-  readonly state: string;
-}
 
 /** Removes it, and answers the paths: nothing of a run that may live, and nothing of another user's. */
 export function clearStaleFiles({ runtime, own, cache, state }: Places, table: ProcessTable): string[] {

@@ -12,7 +12,7 @@ import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import { adviceOn } from '../system-error.js';
 import { Ignores } from './ignores.js';
-import { runtimePath } from './runtime-dir.js';
+import { ownFiles } from './own-files.js';
 import { createRules, type Rules } from './watch-rules.js';
 
 export interface WatchOptions {
@@ -20,7 +20,7 @@ export interface WatchOptions {
   /** The project's directory. */
   readonly root: string;
   readonly patterns: ReadonlyMap<Tag, readonly string[]>;
-  /** Absolute paths that proclet itself writes. */
+  /** Absolute paths of what a run writes for its user; what proclet writes for itself is known. */
   readonly own: readonly string[];
   /** Wall time: what changed since then, before it was watched, counts. */
   readonly since: number;
@@ -61,19 +61,19 @@ class Watching implements Watcher {
   readonly #options: WatchOptions;
   readonly #rules: ReadonlyMap<Tag, Rules>;
   readonly #ignores: Ignores;
+  readonly #isOwn: (path: string) => boolean;
   readonly #bursts = new Map<Tag, Burst>();
   #watcher: FSWatcher;
   #isReady = false;
   /** The directories, and the files that are named themselves, until all of it is watched. */
   readonly #met = new Set<string>();
   #isPolling = false;
-  /** The records of runs change all the time, and may lie within a project. */
-  readonly #runs = runtimePath();
 
   constructor(options: WatchOptions) {
     const { root, patterns } = options;
     this.#options = options;
     this.#ignores = new Ignores(root);
+    this.#isOwn = ownFiles(options.own);
     this.#rules = new Map([...patterns].map(([tag, list]) => [tag, createRules(root, list, this.#ignores)]));
     this.#watcher = this.#open();
   }
@@ -144,7 +144,7 @@ class Watching implements Watcher {
   }
 
   #enters(directory: string): boolean {
-    if (directory === this.#runs) return false;
+    if (this.#isOwn(directory)) return false;
     return [...this.#rules.values()].some((rules) => rules.enters(directory));
   }
 
@@ -165,7 +165,7 @@ class Watching implements Watcher {
 
   #saw(path: string): void {
     if (basename(path) === '.gitignore') this.#ignores.forget(path);
-    if (path.startsWith(`${this.#runs}/`) || this.#options.own.some((own) => isOwn(path, own))) return;
+    if (this.#isOwn(path)) return;
     const tags = [...this.#rules].filter(([, rules]) => rules.matches(path)).map(([tag]) => tag);
     const stats = tags.length === 0 ? undefined : statSync(path, { throwIfNoEntry: false });
     if (tags.length === 0 || stats?.isDirectory() || (stats && isOutput(stats))) return;
@@ -242,11 +242,6 @@ function isOutput({ dev, ino }: Stats): boolean {
     const own = fstatSync(fd);
     return own.isFile() && own.dev === dev && own.ino === ino;
   });
-}
-
-/** Also what a file is before it is whole, and when it is rotated: `web.log.1`. */
-function isOwn(path: string, own: string): boolean {
-  return path === own || (path.startsWith(`${own}.`) && /^(draft-.*|\d+)$/.test(path.slice(own.length + 1)));
 }
 
 /** An event about a watched directory or file itself carries its own name. */

@@ -6,7 +6,10 @@ import type { RunPart } from '../run-part.js';
 import { describeTrouble } from '../system-error.js';
 import type { Watcher, WatchOptions } from './watch.js';
 
-export interface Watching extends RunPart<Plan>, Watcher {}
+/** A plan, and the files that its run writes for its user. */
+export type WatchedPlan = Pick<Plan, 'root' | 'services'> & { readonly own: readonly string[] };
+
+export interface Watching extends RunPart<WatchedPlan>, Watcher {}
 
 type Watched = Pick<WatchOptions, 'root' | 'patterns' | 'own'>;
 
@@ -48,9 +51,8 @@ export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' 
   };
 }
 
-function watchedIn({ root, services }: Plan): Watched | undefined {
+function watchedIn({ root, services, own }: WatchedPlan): Watched | undefined {
   const patterns = new Map<Tag, readonly string[]>();
   for (const { tag, watch } of services) if (watch.length > 0) patterns.set(tag, watch);
-  const own = services.flatMap(({ statusFile, log }) => [statusFile ?? [], log?.file ?? []].flat());
   return patterns.size === 0 ? undefined : { root, patterns, own };
 }
