@@ -67,3 +67,12 @@ function composite(millis: Millis): string {
   }
   return text;
 }
+
+/** How often files are looked at that no kernel tells of. */
+export const usualPoll: Millis = 250;
+
+/** `true`, `false`, or a duration; 0 leaves it to the kernel. */
+export function parsePoll(text: string): Millis | undefined {
+  if (text === 'true') return usualPoll;
+  return text === 'false' ? 0 : parseDuration(text);
+}

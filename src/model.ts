@@ -96,6 +96,8 @@ export interface ServiceSpec {
   readonly after: readonly Tag[];
   /** Patterns of files whose change means a reload; empty when nothing is watched. */
   readonly watch: readonly string[];
+  /** They are looked at so often; absent: the kernel tells, where it can. */
+  readonly watchPoll?: Millis;
   readonly reload: ReloadPolicy;
   /** Two generations may run side by side, because the port is not one that the program insists on. */
   readonly overlaps: boolean;

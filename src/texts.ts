@@ -84,6 +84,7 @@ export interface ServiceConfig {
   readonly after?: readonly Tag[];
   /** Patterns as in `.gitignore`, or paths. */
   readonly watch?: readonly string[];
+  readonly 'watch-poll'?: Millis;
   readonly reload?: ReloadPolicy;
   readonly 'reload-signal'?: NodeJS.Signals;
   readonly 'reload-every'?: Millis;
@@ -147,6 +148,7 @@ export interface Settings {
   readonly idle: PerTag<Millis>;
   readonly start: PerTag<StartPolicy>;
   readonly watch: PerTag<readonly string[]>;
+  readonly watchPoll: PerTag<Millis>;
   readonly onExit: OnExit;
   readonly grace: PerTag<Millis>;
   readonly stop: PerTag<StopPolicy>;

@@ -64,6 +64,7 @@ export interface ServiceOptions {
   readonly ready?: ReadyOptions;
   readonly restart?: RestartPolicy;
   readonly watch?: string | readonly string[];
+  readonly watchPoll?: Duration | boolean;
   readonly reload?: 'restart' | 'handover' | 'shotgun';
   readonly stopSignal?: string;
   readonly stop?: 'leader' | 'tree';

@@ -238,6 +238,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
     ...(config.every !== undefined && { every: config.every }),
     after: config.after ?? [],
     watch: valueFor(input.settings.watch, tag, config.watch) ?? [],
+    ...watchPollOf(valueFor(input.settings.watchPoll, tag, config['watch-poll'])),
     reload: config.reload ?? 'restart',
     overlaps: config.port === undefined,
     reloadEvery: config['reload-every'] ?? Infinity,
@@ -245,6 +246,10 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
     ...(config.log && { log: { ...config.log, file: resolve(root, config.log.file) } }),
     ...(config['status-file'] === undefined ? {} : { statusFile: resolve(root, config['status-file']) }),
   };
+}
+
+function watchPollOf(every = 0): { readonly watchPoll?: Millis } {
+  return every === 0 ? {} : { watchPoll: every };
 }
 
 function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, identity: Identity): InstanceSpec {

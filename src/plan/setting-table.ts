@@ -111,6 +111,14 @@ const settingTable = [
     commands: ['start', 'check'],
   },
   {
+    name: 'watch-poll',
+    summary: 'Look at watched files this often, where the kernel does not tell of changes',
+    kind: 'list',
+    placeholder: '1s|web=1s',
+    fallback: '',
+    commands: ['start', 'check'],
+  },
+  {
     name: 'on-exit',
     summary: 'What follows when a service ends by itself',
     kind: 'text',

@@ -3,11 +3,14 @@
  * wins, for the whole setting) and how each setting's text is read. The rows are in `setting-table.ts`; no
  * source is looked for here, they are arguments.
  */
+import { parsePoll } from '../duration.js';
 import type { Env, Given, Millis, Parsed, PerTag, Problem, Settings, StartPolicy, StopPolicy, Tag } from '../model.js';
+import { quote } from '../quote.js';
 import { lookUp, toRecord } from '../record.js';
 import { readFormation } from './formation.js';
 import { asDefaults, readListPerTag, readPerTag } from './per-tag.js';
 import {
+  bad,
   good,
   type Reading,
   readBase,
@@ -73,6 +76,7 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     idle: perTag('idle', readTtl),
     start: perTag('start', readStart),
     watch: perTag('watch', readListPerTag),
+    watchPoll: perTag('watch-poll', readPoll),
     onExit: required('on-exit', readChoice(ON_EXIT)),
     grace: perTag('timeout', readGrace),
     stop: perTag('stop', readStop),
@@ -144,6 +148,15 @@ function fallbackOf<T>(name: SettingName, read: Reader<T>): T {
 
 function readTtl(text: string): Reading<PerTag<Millis>> {
   return readPerTag(text, { read: readLife, bare: 'allowed', example: '30m or web=30m,worker=2h' });
+}
+
+function readPoll(text: string): Reading<PerTag<Millis>> {
+  const example = '1s or web=1s';
+  const read = (each: string) => {
+    const every = parsePoll(each);
+    return every === undefined ? bad(`${quote(each)} is not a duration, true or false; write ${example}`) : good(every);
+  };
+  return readPerTag(text, { read, bare: 'allowed', example });
 }
 
 function readStop(text: string): Reading<PerTag<StopPolicy>> {

@@ -26,6 +26,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
     { place: 'idle: ', tags: Object.keys(settings.idle.tags) },
     { place: 'start: ', tags: Object.keys(settings.start.tags) },
     { place: 'watch: ', tags: Object.keys(settings.watch.tags) },
+    { place: 'watch-poll: ', tags: Object.keys(settings.watchPoll.tags) },
     { place: 'quiet: ', tags: settings.quiet },
   ];
   const asked = places.flatMap(({ place, tags }) =>

@@ -10,7 +10,7 @@ import ignore, { type Ignore } from 'ignore';
 import { type Ignores, isDropping, isWithin } from './ignores.js';
 
 export interface Rules {
-  /** Directories to begin at. */
+  /** Directories to begin at: above what is meant, so that its own coming and going is seen. */
   readonly tops: readonly string[];
   /** Whether there may be something in a directory. */
   enters(directory: string): boolean;
@@ -45,7 +45,7 @@ export function createRules(root: string, patterns: readonly string[], ignores: 
   };
 
   return {
-    tops: [...new Set(rules.map(({ base }) => nearest(base)))],
+    tops: [...new Set(rules.map(({ base }) => (isWithin(root, base) ? root : dirname(nearest(base)))))],
     enters: (directory) =>
       rules.some((rule) => {
         if (isWithin(directory, rule.base)) return true;

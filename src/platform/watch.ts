@@ -1,19 +1,20 @@
 /**
- * Sees files change, and tells of each burst of changes once. What belongs to whom is decided by `watch-rules.ts`.
- *
- * On Linux only directories are watched, which tell of every file in them by its name: a twentieth of the watches and
- * of the start-up that files would take (chokidar's `raw` event is what inotify says). Elsewhere chokidar watches the
- * files, as it does everywhere once the kernel has no watches left, when it polls.
+ * Sees files change, and tells of each burst of changes once. What belongs to whom is decided by `watch-rules.ts`; that
+ * something changed is learnt from the kernel, or by looking at it again and again.
  */
-import { existsSync, fstatSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { fstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { usualPoll } from '../duration.js';
 import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
-import { adviceOn } from '../system-error.js';
+import { adviceOn, isSystemError } from '../system-error.js';
+import { sharedFileSystem } from './file-systems.js';
 import { Ignores } from './ignores.js';
 import { ownFiles } from './own-files.js';
+import { pollTree } from './watch-poll.js';
 import { createRules, type Rules } from './watch-rules.js';
+import type { Source } from './watch-source.js';
+import { watchTree } from './watch-tree.js';
 
 export interface WatchOptions {
   readonly clock: Clock;
@@ -22,6 +23,8 @@ export interface WatchOptions {
   readonly patterns: ReadonlyMap<Tag, readonly string[]>;
   /** Absolute paths of what a run writes for its user; what proclet writes for itself is known. */
   readonly own: readonly string[];
+  /** How often to look at every file; 0 where the kernel is to tell, if it can. */
+  readonly poll: Millis;
   /** Wall time: what changed since then, before it was watched, counts. */
   readonly since: number;
   /** Files of a service changed: the first of them, relative to the root, and how many. */
@@ -30,7 +33,7 @@ export interface WatchOptions {
 }
 
 export interface Watcher {
-  /** Resolves when no burst of changes to a service's files is going on. */
+  /** Resolves when every change before the call was told, and no burst of changes to a service's files is going on. */
   settled(tag: Tag): Promise<void>;
   close(): Promise<void>;
 }
@@ -43,8 +46,6 @@ const few = 5;
 /** So long a burst is waited for while git holds its index. */
 const gitWithin: Millis = 10_000;
 const gitAgain: Millis = 25;
-
-const pollEvery: Millis = 250;
 
 interface Burst {
   readonly paths: Set<string>;
@@ -63,84 +64,70 @@ class Watching implements Watcher {
   readonly #ignores: Ignores;
   readonly #isOwn: (path: string) => boolean;
   readonly #bursts = new Map<Tag, Burst>();
-  #watcher: FSWatcher;
-  #isReady = false;
-  /** The directories, and the files that are named themselves, until all of it is watched. */
-  readonly #met = new Set<string>();
-  #isPolling = false;
+  #source: Source;
+  #isClosed = false;
 
   constructor(options: WatchOptions) {
-    const { root, patterns } = options;
+    const { root, patterns, own, poll } = options;
     this.#options = options;
     this.#ignores = new Ignores(root);
-    this.#isOwn = ownFiles(options.own);
+    this.#isOwn = ownFiles(own);
     this.#rules = new Map([...patterns].map(([tag, list]) => [tag, createRules(root, list, this.#ignores)]));
-    this.#watcher = this.#open();
+    this.#source = this.#open(poll);
   }
 
-  settled(tag: Tag): Promise<void> {
-    const { clock } = this.#options;
-    return new Promise((resolve) => {
-      // What the kernel has to tell is told within this turn of the loop.
-      clock.wakeAt(clock.now(), () => {
-        const burst = this.#bursts.get(tag);
-        if (burst === undefined) resolve();
-        else burst.waiting.push(resolve);
-      });
-    });
+  async settled(tag: Tag): Promise<void> {
+    if (!this.#rules.has(tag)) return;
+    await this.#source.caughtUp();
+    const burst = this.#bursts.get(tag);
+    if (burst !== undefined) await new Promise<void>((resolve) => void burst.waiting.push(resolve));
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const { cancel, waiting } of this.#bursts.values()) {
       cancel();
       for (const go of waiting) go();
     }
     this.#bursts.clear();
-    await this.#watcher.close();
+    this.#source.close();
   }
 
-  #open(): FSWatcher {
-    const tops = [...new Set([...this.#rules.values()].flatMap(({ tops }) => tops))];
-    const byDirectory = process.platform === 'linux' && !this.#isPolling;
-    const watcher = watch(tops, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      ...(this.#isPolling && { usePolling: true, interval: pollEvery }),
-      ignored: (path, stats) => {
-        if (stats === undefined) return false;
-        if (!this.#isReady && (stats.isDirectory() ? this.#enters(path) : tops.includes(path))) this.#met.add(path);
-        return stats.isDirectory() ? !this.#enters(path) : byDirectory;
+  #open(poll: Millis): Source {
+    const { clock, since } = this.#options;
+    const tops = [...new Set([...this.#rules.values()].flatMap((rules) => rules.tops))];
+    let isRefused = false;
+    const source = {
+      ...{ clock, tops, since },
+      enters: (directory: string) => this.#enters(directory),
+      matches: (path: string) => [...this.#rules.values()].some((rules) => rules.matches(path)),
+      saw: (path: string, real: string) => this.#saw(path, real),
+      troubled: (error: unknown) => {
+        if (isRefused || this.#isClosed) return;
+        isRefused = this.#isLimit(error);
+        if (isRefused) clock.wakeAt(clock.now(), () => this.#pollInstead());
       },
-    });
-    if (byDirectory) {
-      watcher.on('raw', (_event, name: unknown, details) => {
-        const { watchedPath } = details as { watchedPath?: string };
-        if (typeof name === 'string' && watchedPath !== undefined)
-          this.#try(() => this.#saw(pathOf(watchedPath, name)));
-      });
-      watcher.on('addDir', (path) => {
-        if (this.#isReady) this.#try(() => this.#sawDirectory(path));
-      });
-    } else {
-      for (const event of ['add', 'change', 'unlink'] as const) {
-        watcher.on(event, (path) => this.#try(() => this.#saw(path)));
-      }
-    }
-    watcher.on('ready', () => {
-      this.#isReady = true;
-      this.#try(() => this.#catchUp());
-    });
-    watcher.on('error', (error) => this.#troubled(error as NodeJS.ErrnoException));
-    return watcher;
+    };
+    const every = poll > 0 ? poll : this.#pollAnyway(tops);
+    return every > 0 ? pollTree(source, every) : watchTree(source);
   }
 
-  /** What happens while a change is looked at must not go up into chokidar. */
-  #try(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#options.warn(`a change of a file cannot be looked at: ${adviceOn(error)}`);
+  /** How often to look where the kernel would not tell, which is said; 0 where it does. */
+  #pollAnyway(tops: readonly string[]): Millis {
+    const { root, warn } = this.#options;
+    const top = tops.find((each) => sharedFileSystem(each) !== undefined);
+    if (top !== undefined) {
+      warn(
+        `${relative(root, top) || root} is on ${sharedFileSystem(top)}, where changes may be made that this kernel is not told of, so files are looked at every ${usualPoll}ms; watch-poll says another interval`,
+      );
     }
+    return top !== undefined || !tells.includes(process.platform) ? usualPoll : 0;
+  }
+
+  #pollInstead(): void {
+    if (this.#isClosed) return;
+    this.#source.close();
+    this.#source = this.#open(usualPoll);
   }
 
   #enters(directory: string): boolean {
@@ -148,27 +135,12 @@ class Watching implements Watcher {
     return [...this.#rules.values()].some((rules) => rules.enters(directory));
   }
 
-  /** A directory is read before it is watched: what changed in between has told nobody. */
-  #catchUp(): void {
-    const paths = new Set([...this.#met].flatMap((path) => [path, ...namesIn(path).map((name) => join(path, name))]));
-    for (const path of paths) {
-      const stats = statSync(path, { throwIfNoEntry: false });
-      if (stats?.isFile() && stats.mtimeMs >= this.#options.since) this.#saw(path);
-    }
-    this.#met.clear();
-  }
-
-  /** A new directory may have got its files before it was watched. */
-  #sawDirectory(path: string): void {
-    for (const name of namesIn(path)) this.#saw(join(path, name));
-  }
-
-  #saw(path: string): void {
+  #saw(path: string, real: string): void {
     if (basename(path) === '.gitignore') this.#ignores.forget(path);
-    if (this.#isOwn(path)) return;
     const tags = [...this.#rules].filter(([, rules]) => rules.matches(path)).map(([tag]) => tag);
-    const stats = tags.length === 0 ? undefined : statSync(path, { throwIfNoEntry: false });
-    if (tags.length === 0 || stats?.isDirectory() || (stats && isOutput(stats))) return;
+    if (tags.length === 0 || this.#isOwn(path) || this.#isOwn(real)) return;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() || (stats && isOutput(stats))) return;
     for (const tag of tags) this.#add(tag, path);
   }
 
@@ -192,28 +164,28 @@ class Watching implements Watcher {
   #end(tag: Tag, { paths, waiting }: Burst): void {
     this.#bursts.delete(tag);
     const [first = ''] = paths;
-    this.#options.changed(tag, relative(this.#options.root, first), paths.size);
+    this.#options.changed(tag, relative(this.#options.root, first) || '.', paths.size);
     for (const go of waiting) go();
   }
 
-  #troubled(error: NodeJS.ErrnoException): void {
-    const limit = limits[error.code ?? ''];
+  /** Whether an error says that the kernel has no more watches; any other is said. */
+  #isLimit(error: unknown): boolean {
+    const { warn } = this.#options;
+    const code = isSystemError(error) ? error.code : '';
+    const limit = limits[code];
     if (limit === undefined) {
-      if (error.code !== 'ENOENT') this.#options.warn(`a file cannot be watched: ${adviceOn(error)}`);
-      return;
+      if (code !== 'ENOENT') warn(`a file cannot be watched: ${adviceOn(error)}`);
+      return false;
     }
-    if (this.#isPolling) return;
-    this.#isPolling = true;
-    const current = currentOf(limit.file);
-    this.#options.warn(
-      `the kernel's limit ${limit.name}${current} is reached, so files are looked at every ${pollEvery}ms; to raise it: sudo sysctl ${limit.name}=${limit.better}`,
+    warn(
+      `the kernel's limit ${limit.name}${currentOf(limit.file)} is reached, so files are looked at every ${usualPoll}ms; to raise it: sudo sysctl ${limit.name}=${limit.better}`,
     );
-    const old = this.#watcher;
-    this.#isReady = false;
-    this.#watcher = this.#open();
-    void old.close();
+    return true;
   }
 }
+
+/** Where a watched directory tells of each file in it. */
+const tells: readonly NodeJS.Platform[] = ['linux', 'darwin'];
 
 function currentOf(file: string): string {
   try {
@@ -242,17 +214,4 @@ function isOutput({ dev, ino }: Stats): boolean {
     const own = fstatSync(fd);
     return own.isFile() && own.dev === dev && own.ino === ino;
   });
-}
-
-/** An event about a watched directory or file itself carries its own name. */
-function pathOf(watched: string, name: string): string {
-  return basename(watched) === name && !existsSync(join(watched, name)) ? watched : join(watched, name);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return []; // it was there for a moment only
-  }
 }

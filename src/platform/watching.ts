@@ -1,6 +1,6 @@
-/** Watches the files that a plan says, from the moment its services begin. Few plans say any, and only those load chokidar. */
+/** Watches the files that a plan says, from the moment its services begin. Few plans say any, and only those load what does it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Plan, Tag } from '../model.js';
+import type { Millis, Plan, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { RunPart } from '../run-part.js';
 import { describeTrouble } from '../system-error.js';
@@ -11,22 +11,24 @@ export type WatchedPlan = Pick<Plan, 'root' | 'services'> & { readonly own: read
 
 export interface Watching extends RunPart<WatchedPlan>, Watcher {}
 
-type Watched = Pick<WatchOptions, 'root' | 'patterns' | 'own'>;
+type Watched = Pick<WatchOptions, 'root' | 'patterns' | 'own' | 'poll'>;
 
 export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' | 'warn'>): Watching {
-  let watched: Watched | undefined;
-  let watcher: Watcher | undefined;
+  let watched: readonly Watched[] = [];
+  let watchers: readonly Watcher[] = [];
   let isClosed = false;
 
-  const open = async (next: Watched, since: number) => {
+  const open = async (next: readonly Watched[], since: number): Promise<readonly Watcher[]> => {
+    if (next.length === 0) return [];
     const { watchFiles } = await import('./watch.js');
     try {
-      return watchFiles({ ...next, ...tell, clock, since });
+      return next.map((each) => watchFiles({ ...each, ...tell, clock, since }));
     } catch (error) {
       tell.warn(`no change of a file will be seen until the configuration is read again: ${describeTrouble(error)}`);
-      return undefined;
+      return [];
     }
   };
+  const close = async (each: readonly Watcher[]) => void (await Promise.all(each.map((watcher) => watcher.close())));
 
   return {
     prepare(plan) {
@@ -36,23 +38,26 @@ export function createWatching(clock: Clock, tell: Pick<WatchOptions, 'changed' 
         async take() {
           if (isDeepStrictEqual(next, watched)) return;
           watched = next;
-          const opened = next && (await open(next, since));
-          await watcher?.close();
-          watcher = opened;
-          if (isClosed) await opened?.close();
+          const opened = await open(next, since);
+          await close(watchers);
+          watchers = opened;
+          if (isClosed) await close(opened);
         },
       };
     },
-    settled: async (tag) => watcher?.settled(tag),
+    settled: async (tag) => void (await Promise.all(watchers.map((watcher) => watcher.settled(tag)))),
     async close() {
       isClosed = true;
-      await watcher?.close();
+      await close(watchers);
     },
   };
 }
 
-function watchedIn({ root, services, own }: WatchedPlan): Watched | undefined {
-  const patterns = new Map<Tag, readonly string[]>();
-  for (const { tag, watch } of services) if (watch.length > 0) patterns.set(tag, watch);
-  return patterns.size === 0 ? undefined : { root, patterns, own };
+/** One for the services whose files the kernel tells of, and one for each interval at which others are looked at. */
+function watchedIn({ root, services, own }: WatchedPlan): readonly Watched[] {
+  const byPoll = new Map<Millis, Map<Tag, readonly string[]>>();
+  for (const { tag, watch, watchPoll = 0 } of services) {
+    if (watch.length > 0) byPoll.set(watchPoll, (byPoll.get(watchPoll) ?? new Map()).set(tag, watch));
+  }
+  return [...byPoll].map(([poll, patterns]) => ({ root, patterns, own, poll }));
 }

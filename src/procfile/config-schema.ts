@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { parseAddress } from '../address.js';
-import { parseDuration } from '../duration.js';
+import { parseDuration, parsePoll } from '../duration.js';
 import type { Address, Ready } from '../model.js';
 import { isSchedule } from '../schedule.js';
 import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
@@ -122,6 +122,9 @@ function reloadShape() {
     watch: patterns()
       .exactOptional()
       .describe('Files whose change means a reload: a path or a pattern as in .gitignore, or a list of them.'),
+    'watch-poll': poll()
+      .exactOptional()
+      .describe('Look at the watched files this often, where the kernel does not tell of changes: true, or 1s.'),
     reload: z
       .enum(['restart', 'handover', 'shotgun'], 'must be one of restart, handover, shotgun')
       .exactOptional()
@@ -263,6 +266,16 @@ function duration(zero: number) {
   return z.union([z.number().min(0, sentence), z.string()], sentence).transform((written, context) => {
     const millis = parseDuration(String(written));
     if (millis !== undefined) return millis === 0 ? zero : millis;
+    context.addIssue({ code: 'custom', message: sentence });
+    return z.NEVER;
+  });
+}
+
+function poll() {
+  const sentence = 'must be true, false, or a duration such as 1s, 500ms or 2 (seconds)';
+  return z.union([z.boolean(), z.number().min(0, sentence), z.string()], sentence).transform((written, context) => {
+    const every = parsePoll(String(written));
+    if (every !== undefined) return every;
     context.addIssue({ code: 'custom', message: sentence });
     return z.NEVER;
   });

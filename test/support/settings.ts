@@ -10,6 +10,7 @@ export function settingsWith(over: Partial<Settings> = {}): Settings {
     idle: { tags: {} },
     start: { tags: {} },
     watch: { tags: {} },
+    watchPoll: { tags: {} },
     onExit: 'restart',
     grace: { tags: {} },
     expireStatus: 0,

@@ -95,15 +95,17 @@ describe('what is ignored', () => {
       true,
       false,
     ]);
-    expect(rules.tops).toEqual([join(root, 'lib')]);
+    expect(rules.tops).toEqual([root]);
   });
 
-  test('what does not exist yet is waited for from the nearest directory that does', () => {
+  test('what does not exist yet is waited for, within the project from its root, else above what there is', () => {
     const root = project({ 'a/x': '' });
     const rules = createRules(root, ['a/b/c.txt'], new Ignores(root));
-    expect(rules.tops).toEqual([join(root, 'a')]);
+    expect(rules.tops).toEqual([root]);
     expect(rules.enters(join(root, 'a/b'))).toBe(true);
     expect(rules.matches(join(root, 'a/b/c.txt'))).toBe(true);
+    const outside = createRules(join(root, 'app'), ['../a/b/c.txt'], new Ignores(join(root, 'app')));
+    expect(outside.tops).toEqual([root]);
   });
 });
 
