@@ -5,26 +5,14 @@
 import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
-import type { Millis, ProcletEvent, ServiceSnapshot, Tag } from '../model.js';
+import type { Millis, ProcletEvent, Tag } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
 import { assertAnswers, assertFree, freeName } from './before-start.js';
 import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
+import { type LaunchedProject, withAfter } from './launched-project.js';
 import { type LaunchLine, linesOf } from './lines.js';
 import { addressOf, searchAddress } from './search-address.js';
-
-export interface LaunchedService {
-  readonly tag: Tag;
-  readonly start: ServiceSnapshot['start'];
-  readonly after: readonly Tag[];
-  readonly readyWithin?: Millis;
-}
-
-export interface LaunchedProject {
-  readonly name: string;
-  readonly root: string;
-  readonly services: readonly LaunchedService[];
-}
 
 /** What becomes of a launch. The port answers on this host. */
 export type LaunchState =
@@ -51,6 +39,9 @@ const keptLines = 300;
 const usualPatience: Millis = 30_000;
 /** So often it is asked whether what ends has ended. */
 const lookEvery: Millis = 50;
+
+/** So long the last words of a run that has ended are waited for. */
+const lastWordsWithin: Millis = 2_000;
 export interface Arrived {
   readonly run: string;
   /** The processes that had been started as the service by then. */
@@ -95,6 +86,8 @@ export class OneLaunch implements Launch {
   #begunIn: string | undefined;
   /** A run that was there was asked for it, and nothing has been heard of the service since. */
   #isAsked = false;
+  /** When it failed, while the reason is looked for. */
+  #lostAt: Millis | undefined;
   /** Wall time. */
   readonly #began: number;
   #finish: (state: LaunchState) => void = () => {};
@@ -164,6 +157,13 @@ export class OneLaunch implements Launch {
     if (this.state.is !== 'booting') return;
     // Who ends at once is gone before it can be listened to.
     const past = isWhole && this.printed > 0 ? undefined : this.#parts.past(this.root, this.tag, this.#began);
+    const { clock } = this.#parts;
+    // A run takes its record away before all that it has to say is in its files.
+    this.#lostAt ??= clock.now();
+    if (!isWhole && past?.end === undefined && clock.now() < this.#lostAt + lastWordsWithin) {
+      this.#ends.push(clock.wakeAt(clock.now() + lookEvery, () => this.fail(reason, false)));
+      return;
+    }
     if (past !== undefined && this.printed === 0) for (const line of past.lines) this.#print(line);
     this.#end({ is: 'failed', reason: isWhole ? reason : (past?.end ?? reason) });
     const run = this.#begunIn;
@@ -283,13 +283,6 @@ export class OneLaunch implements Launch {
     this.#listeners.clear();
     this.#finish(state);
   }
-}
-
-/** A service and all that it is after. */
-function withAfter({ services }: LaunchedProject, tag: Tag): Set<Tag> {
-  const found = new Set([tag]);
-  for (const each of found) for (const one of services.find((s) => s.tag === each)?.after ?? []) found.add(one);
-  return found;
 }
 
 function isOf(id: string, tag: Tag): boolean {

@@ -6,7 +6,8 @@ import { formatDuration } from '../duration.js';
 import type { Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Fleet, LastEnd, SeenRun } from './fleet.js';
-import { type Arrived, type Launch, type LaunchedProject, OneLaunch, type Past } from './launch.js';
+import { type Arrived, type Launch, OneLaunch, type Past } from './launch.js';
+import type { LaunchedProject } from './launched-project.js';
 
 /** Starts a run of a project with this service, and resolves once its services are started. */
 export type StartRun<P extends LaunchedProject = LaunchedProject> = (

@@ -1,6 +1,6 @@
 /** What the launcher needs of the world, and what its parts share. Types only. */
 import type { Fleet } from '../fleet/fleet.js';
-import type { LaunchedProject, LaunchedService } from '../fleet/launch.js';
+import type { LaunchedProject, LaunchedService } from '../fleet/launched-project.js';
 import type { Launches } from '../fleet/launches.js';
 import type { LaunchLine } from '../fleet/lines.js';
 import type { Millis, Tag } from '../model.js';

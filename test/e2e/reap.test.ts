@@ -5,6 +5,7 @@ import { openCgroups } from '../../src/platform/cgroup.js';
 import type { Leftover } from '../../src/platform/leftovers.js';
 import { newRun } from '../../src/platform/mark.js';
 import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/launch.js';
 import { childrenOf } from '../support/survivors.js';
 import { guardianOf, isGuardian, recordOf, recordsIn } from '../support/traces.js';
 import { type App, bin as proclet, type Workspace, workspace } from '../support/workspace.js';
@@ -231,9 +232,10 @@ describe('a taken port', () => {
 
   test('is free again when its service was stopped, and the obituary says so', async () => {
     const ws = workspace({ Procfile: 'web: node holds-port.mjs' });
-    const app = ws.proclet('start', '-p', String(ws.port), '--ttl', '2s');
+    const app = ws.proclet('start', '-p', String(ws.port));
     await app.line(`holding ${ws.port}`);
-    await app.line(new RegExp(`web\\.1 expired after 2s \\(1 process, TERM [^,]+, port ${ws.port} is free\\)`));
+    expect(await statusOf(ws.proclet('stop', 'web'))).toBe(0);
+    await app.line(new RegExp(`web\\.1 stopped \\(1 process, TERM [^,]+, port ${ws.port} is free\\)`));
   });
 });
 

@@ -3,9 +3,10 @@
  * so projects of tests that ask for it lie where it chooses others: see `launching.ts`. A block belongs to
  * the process that made its file, so that tests which run beside each other never share one.
  */
-import { chmodSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isPortTaken } from '../../src/network/port-owner.js';
 
 const directory = join(tmpdir(), 'proclet-test-ports');
 const first = 10_000;
@@ -21,7 +22,11 @@ export function claimPorts(): number {
   share();
   for (let n = 0; n < 2 * blocks; n += 1) {
     const block = (process.pid + n) % blocks;
-    if (claim(join(directory, String(block)))) return first + block * size;
+    const path = join(directory, String(block));
+    if (!claim(path)) continue;
+    const port = first + block * size;
+    if ([port, port + 1, port + 100].every((each) => isPortTaken(each) !== true)) return port;
+    unlinkOr(path); // somebody has it who claims nothing
   }
   throw new Error('every block of ports is taken');
 }
@@ -46,9 +51,21 @@ function claim(path: string): boolean {
     return true;
   } catch {
     // Its owner may be gone, and then the next round finds it free. Not reused by its own owner: tests may run at once.
-    if (!isAlive(Number(readOr(path, '0')))) unlinkOr(path);
+    if (!isAlive(Number(readOr(path, '0')))) clear(path);
     return false;
   }
+}
+
+/** Takes a stale claim away. Whoever was faster may have put a good one there since it was looked at: that goes back. */
+function clear(path: string): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+    if (isAlive(Number(readOr(aside, '0')))) linkSync(aside, path);
+  } catch {
+    // ENOENT, EEXIST: somebody else saw the same
+  }
+  unlinkOr(aside);
 }
 
 function isAlive(pid: number): boolean {
