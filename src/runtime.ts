@@ -136,8 +136,9 @@ async function startOn(
     end(statusOfClosed(closed));
   });
   const control = await openControlOf(run, { clock, history, scale: reader.scale, logFiles: logs.paths });
-  const finished = run.finished.then(async (status) => {
-    for (const failure of await closeAll(reader.settled, control?.close, hooks.close)) {
+  const finished = run.ended.then(async (status) => {
+    // The hooks' commands are of the run, and so the guardian's business until they have ended.
+    for (const failure of await closeAll(reader.settled, hooks.close, run.close, control?.close)) {
       complaints.say(staysBehind(failure));
     }
     // The terminal last: its modes may wait for who writes to it.
@@ -247,9 +248,9 @@ export async function startCommand(
     await closeAll(run.close, ignoreStrays);
     throw error;
   });
-  const finished = run.finished.then(async (status) => {
+  const finished = run.ended.then(async (status) => {
     const last = [() => complaints.close(clock, clock.now() + farewell), ...bonds.map((bond) => bond.close)];
-    await closeAll(control?.close, ...last, deafen, ignoreStrays, clock.close, restoreTerminal);
+    await closeAll(run.close, control?.close, ...last, deafen, ignoreStrays, clock.close, restoreTerminal);
     return status;
   });
   return { finished, stop, snapshot: () => supervisor.snapshot() };

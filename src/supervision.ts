@@ -40,7 +40,7 @@ export interface Equipment extends Pick<Stage, 'stdio' | 'gate'> {
 export type Run = ReturnType<typeof supervise>;
 
 /**
- * A supervisor on its ground, that runs nothing yet.
+ * A supervisor on its ground, that runs nothing yet. To be closed when it has ended, or could not be started.
  * @param first the plan of the start, which `parts` have to be given first; others follow the same way
  */
 export function supervise(first: Plan, clock: Clock, { lastWords, name, command, ...stage }: Equipment) {
@@ -65,7 +65,8 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, pipes, portOf, socketsOf });
   const schedules = createSchedules();
   const { next } = schedules;
-  const supervisor: Supervisor = new Supervisor(first, { clock, spawn, look, drain, listensItself, next });
+  const { sweep } = ground;
+  const supervisor: Supervisor = new Supervisor(first, { clock, spawn, look, drain, listensItself, next, sweep });
   const statusFiles = createStatusFiles((text) => supervisor.notice(text));
   for (const observe of [gateway.observe, statusFiles.observe]) supervisor.subscribe(observe);
   const terms: RunPart<Plan> = {
@@ -96,9 +97,8 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
     parts: [portWarnings, terminals, owners, schedules, gateway, statusFiles, terms, services],
     /** Comes after them. */
     watching,
-    /** Instead of the end of a run that could not be started. */
     close,
-    finished: supervisor.finished.finally(close),
+    ended: supervisor.finished,
   };
 }
 

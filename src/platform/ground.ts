@@ -14,11 +14,21 @@ import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
 import { clearDrafts } from './drafts.js';
 import { type Guarded, type Guardian, guardianLost, startGuardian } from './guardian.js';
+import { lookOnce } from './last-look.js';
+import { LifeNumbers } from './life-numbers.js';
 import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
 import { type ProcessTable, tableKind } from './process-table.js';
+import { searchRun } from './run-search.js';
 import { claimProject } from './runs.js';
-import { draftDirectory, type RunRecord, removeRecord, runtimeDirectory, writeRecord } from './runtime-dir.js';
+import {
+  draftDirectory,
+  type RunRecord,
+  recordPath,
+  removeRecord,
+  runtimeDirectory,
+  writeRecord,
+} from './runtime-dir.js';
 
 export interface Ground {
   readonly identity: RunRecord;
@@ -26,11 +36,14 @@ export interface Ground {
   readonly socket: string;
   readonly run: string;
   readonly cgroups: Cgroups | undefined;
+  readonly numbers: LifeNumbers;
   readonly detachment: Detachment;
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Follows another plan: what others read of the run. */
   follow(terms: Pick<Terms, 'ports'>): void;
-  /** Only when nothing of the run is left. */
+  /** Looks once more, when every life has ended: see last-look.ts. */
+  sweep(notice: (text: string) => void): Promise<void> | undefined;
+  /** At the end of the run. The record and the guardian stay if anything of it is still there. */
   close(): Promise<void>;
 }
 
@@ -82,6 +95,18 @@ function detachDirectory(record: string): string {
   return record === '' ? join(draftDirectory(), `proclet-detach${draftSuffix()}`) : `${record}.detach`;
 }
 
+/** A number that no run has of which anything is still known. */
+function unusedRun(): string {
+  let directory: string | undefined;
+  try {
+    directory = runtimeDirectory();
+  } catch {
+    // The run goes on without a record, and says why.
+  }
+  const hasRecord = (run: string) => directory !== undefined && existsSync(recordPath(directory, run));
+  return newRun((run) => hasRecord(run) || existsSync(plannedGroup(run)));
+}
+
 function realpathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -109,9 +134,28 @@ function guard(guarded: Guarded): Guardian {
   }
 }
 
+/** Also when that cannot be seen: then the record is to stay. */
+function isAnythingLeft(record: RunRecord, table: ProcessTable): boolean {
+  try {
+    return searchRun(record, table.read()).rows.length > 0;
+  } catch {
+    return true;
+  }
+}
+
+/** A group stays for a moment after its last process, until that one has been reaped. */
+async function removeGroup(cgroups: Cgroups, clock: Clock): Promise<void> {
+  let pause: Millis = 1;
+  for (let n = 0; n < 20 && existsSync(cgroups.directory); n += 1) {
+    if (n > 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
+    pause = Math.min(pause * 2, longestPause);
+    cgroups.close();
+  }
+}
+
 /** Throws ProcletError when another `start` of the project runs. */
 export function openGround({ clock, table, root, name, command, ports, grace, warn }: Builders): Ground {
-  const run = newRun();
+  const run = unusedRun();
   let identity: RunRecord = {
     ...{
       run,
@@ -133,6 +177,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     if (record !== '') update(record, identity, warn);
   }
   const cgroup = cgroups?.directory ?? '';
+  const numbers = new LifeNumbers(run, table);
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
   const guardian = guard({ clock, run, grace, cgroup, record, onTrouble: warn });
@@ -155,28 +200,27 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     }
   }
 
-  /** A group stays for a moment after its last process, until that one has been reaped. */
-  async function removed(): Promise<void> {
-    let pause: Millis = 1;
-    for (let n = 0; n < 20 && cgroups !== undefined && existsSync(cgroups.directory); n += 1) {
-      if (n > 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
-      pause = Math.min(pause * 2, longestPause);
-      cgroups.close();
-    }
-  }
-
   return {
     identity,
     socket: record === '' ? '' : record.replace(/\.run$/, '.sock'),
     run,
     cgroups,
+    numbers,
     detachment,
     guardian,
+    sweep: (notice) => lookOnce({ clock, table, run, cgroups, numbers }, notice),
     follow({ ports }) {
       if (record !== '') update(record, { ...identity, ports }, warn);
     },
     async close() {
+      if (isAnythingLeft(identity, table)) {
+        // The guardian tries again, and removes the record if it can.
+        void guardian.release();
+        release();
+        return;
+      }
       const forget = () => record === '' || removeRecord(record);
+      const removed = () => cgroups && removeGroup(cgroups, clock);
       const [failure] = await closeAll(guardian.close, detachment.close, removed, release, forget);
       if (failure !== undefined) throw failure;
     },

@@ -27,6 +27,9 @@ const mostWaiting = 1000;
 const longest: Millis = 10_000;
 const farewell: Millis = 2_000;
 
+/** No service can have this name, and so neither its port nor its sockets are those of one. */
+const hookId = '(on-event)';
+
 export function createHooks({ clock, spawn, command, shell, env, directory, told }: HookOptions): Hooks {
   const queue: string[] = [];
   let current: Child | undefined;
@@ -35,7 +38,7 @@ export function createHooks({ clock, spawn, command, shell, env, directory, told
   let idle = () => {};
 
   const spec = (event: string): InstanceSpec => ({
-    ...{ id: 'on-event.1', tag: 'on-event', argv: [shell, '-c', command], port: 0, tty: false, directory, detach: [] },
+    ...{ id: hookId, tag: hookId, argv: [shell, '-c', command], port: 0, tty: false, directory, detach: [] },
     ...{ restart: 'never', backoff: { first: 0, max: 0, forgiveAfter: 0, giveUpAfter: 0 }, settle: 0 },
     ...{
       stopSignal: 'SIGTERM',

@@ -12,15 +12,26 @@ const runDigits = 11;
 const lifeDigits = 4;
 
 /** Eleven digits that name one run of proclet. Not a secret, so the engine's own random numbers will do. */
-export function newRun(): string {
+export function newRun(isTaken: (run: string) => boolean = () => false, random: () => number = Math.random): string {
   const first = 10 ** (runDigits - 1);
-  return String(first + Math.floor(Math.random() * 9 * first));
+  for (;;) {
+    const run = String(first + Math.floor(random() * 9 * first));
+    if (!isTaken(run)) return run;
+  }
 }
 
-/** The mark of the n-th life that a run starts, from 1. Numbers wrap after 9,999 lives. */
+/** As many lives of a run can have a mark at a time. */
+export const mostLives = 10 ** lifeDigits - 1;
+
+/** The mark of the life with this number, from 1 to `mostLives`. */
 export function markOf(run: string, life: number): string {
-  const lives = 10 ** lifeDigits - 1;
-  return run + String(((life - 1) % lives) + 1).padStart(lifeDigits, '0');
+  return run + String(life).padStart(lifeDigits, '0');
+}
+
+/** The number of the run's life that a mark names; undefined when it names none. */
+export function lifeIn(run: string, mark: string | undefined): number | undefined {
+  if (mark === undefined || runOf(mark) !== run || mark === guardianMark(run)) return undefined;
+  return Number(mark.slice(runDigits));
 }
 
 /** The mark of a run's guardian, which belongs to no life. */

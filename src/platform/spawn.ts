@@ -3,7 +3,7 @@
  * process, turns bytes into lines, and holds the sources back while the gate is closed. Decides nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
@@ -14,16 +14,18 @@ import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
 import type { Guardian } from './guardian.js';
 import { type Inherited, inheritance } from './inherited-sockets.js';
+import type { LifeNumbers } from './life-numbers.js';
 import { leaderGone } from './lives.js';
 import { markingScript, markOf } from './mark.js';
 import type { Pipes } from './pipes.js';
 import { pipeKey } from './proc-table.js';
 import type { PlantedTree, ProcessTrees } from './process-tree.js';
 import { onExit, Program } from './program.js';
-import { inTerminal, readPid, terminalTrouble } from './pty.js';
+import { inTerminal, readPid } from './pty.js';
 import { readLines } from './read-lines.js';
 import { type Ends, heldKeys, pipesFor, shared } from './streams.js';
 import { tooLong } from './too-long.js';
+import { troubleWith, unborn } from './unborn.js';
 import type { Owner } from './user.js';
 
 /** What may wait for a service that does not read its standard input, in bytes. */
@@ -43,6 +45,7 @@ export interface Stage {
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Eleven digits: see mark.ts. */
   readonly run: string;
+  readonly numbers: LifeNumbers;
   /** Absent where proclet can make none. */
   readonly cgroups?: Cgroups | undefined;
   /** `attached` gives the child proclet's own terminal, group and streams. */
@@ -60,12 +63,18 @@ export interface Stage {
 }
 
 export function createSpawn(stage: Stage): Spawn {
-  let lives = 0;
+  const { numbers, run, cgroups, clock } = stage;
   return (spec, listener, generation) => {
-    lives += 1;
+    const life = numbers.take();
+    if (life === undefined) {
+      const told = unborn(listener);
+      clock.wakeAt(clock.now(), () => told.failed('this run has as many lives at a time as it can tell apart'));
+      return told.child;
+    }
     // A service that runs as another user cannot move itself into a group that is ours.
-    const cgroup = spec.user === undefined ? stage.cgroups?.create(String(lives)) : undefined;
-    return begin(stage, spec, { mark: markOf(stage.run, lives), cgroup, generation }, listener);
+    const cgroup = spec.user === undefined ? cgroups?.create(String(life)) : undefined;
+    const mark = markOf(run, life);
+    return begin(stage, spec, { mark, cgroup, generation }, numbers.until(life, listener));
   };
 }
 
@@ -87,28 +96,14 @@ function begin(stage: Stage, spec: InstanceSpec, ties: Ties, listener: ChildList
   if (isRunning(child)) return follow(stage, spec, ties, child, listener);
   for (const stream of child?.streams ?? []) stream?.destroy();
   ties.cgroup?.remove();
-  const report = (text: string) => {
-    listener.exited({ exit: { how: 'spawn-error', message: text }, processes: 0, survivors: [] });
-  };
+  const told = unborn(listener);
   const refused = (error: Error) => {
     const isBarred = (error as NodeJS.ErrnoException).code === 'EACCES';
-    report(`${isBarred ? `its directory ${spec.directory} cannot be entered: ` : ''}${adviceOn(error)}`);
+    told.failed(`${isBarred ? `its directory ${spec.directory} cannot be entered: ` : ''}${adviceOn(error)}`);
   };
   if (child) child.process.once('error', refused);
-  else stage.clock.wakeAt(stage.clock.now(), () => report(message ?? 'the shell could not be started'));
-  const nothing = { pid: 0, mark: ties.mark, pass: () => true, signal() {}, kill() {}, abandon() {} };
-  return { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} };
-}
-
-/** What would make the spawn fail with a message that does not name the cause. */
-function troubleWith({ directory, tty, env, user }: InstanceSpec, owners: Stage['owners']): string | undefined {
-  // Without its user it would run as ours, which may be root.
-  if (user !== undefined && owners.get(user) === undefined) return `the user '${user}' is not known`;
-  const trouble = tty ? terminalTrouble(env['PATH']) : undefined;
-  if (trouble !== undefined) return trouble;
-  const found = statSync(directory, { throwIfNoEntry: false });
-  if (found === undefined) return `its directory ${directory} does not exist`;
-  return found.isDirectory() ? undefined : `${directory} is not a directory`;
+  else stage.clock.wakeAt(stage.clock.now(), () => told.failed(message ?? 'the shell could not be started'));
+  return told.child;
 }
 
 /** So many sockets leave descriptor 9 free, the last that every shell has a name for. */

@@ -10,6 +10,7 @@ import type { InstanceSpec, Plan } from '../../src/model.js';
 import { isPortTaken } from '../../src/network/port-owner.js';
 import { buildPlan } from '../../src/plan/build-plan.js';
 import { toSettings } from '../../src/plan/settings.js';
+import { LifeNumbers } from '../../src/platform/life-numbers.js';
 import type { Stage } from '../../src/platform/spawn.js';
 import type { WatchOptions } from '../../src/platform/watch.js';
 import type { Child, ChildListener } from '../../src/ports.js';
@@ -47,6 +48,8 @@ vi.mock(import('../../src/platform/ground.js'), async (original) => ({
     return {
       ...{ identity: identity as never, socket: '', run: '00000000000', cgroups: undefined, detachment },
       guardian: { born() {}, ended() {} },
+      numbers: new LifeNumbers('10000000000', { read: () => new Map() }),
+      sweep: () => undefined,
       follow(next) {
         terms = next;
       },
@@ -235,7 +238,8 @@ async function run(first: State) {
     async end() {
       supervisor.request({ type: 'shutdown', status: 0, patient: false });
       await rest();
-      await supervised.finished;
+      await supervised.ended;
+      await supervised.close();
     },
   };
 }

@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import type { InstanceSpec, Output, Remains } from '../../src/model.js';
 import { createClock } from '../../src/platform/clock.js';
 import { createGuests } from '../../src/platform/guests.js';
+import { LifeNumbers } from '../../src/platform/life-numbers.js';
 import { newRun } from '../../src/platform/mark.js';
 import { createPipes } from '../../src/platform/pipes.js';
 import { createProcessTable } from '../../src/platform/process-table.js';
@@ -32,6 +33,7 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
   const clock = createClock();
   clocks.push(clock);
   const table = createProcessTable();
+  const run = newRun();
   const trees = new ProcessTrees(clock, table, createGuests(table));
   const gate = { isOpen: true, whenOpen: (go: () => void) => go() };
   const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
@@ -40,7 +42,8 @@ export function live(directory: string, argv: [string, ...string[]], over: Parti
     clock,
     trees,
     guardian: { born() {}, ended() {} },
-    run: newRun(),
+    run,
+    numbers: new LifeNumbers(run, table),
     stdio: 'piped',
     gate,
     owners: new Map(),
