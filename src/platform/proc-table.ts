@@ -42,9 +42,12 @@ function environmentOf(pid: number): string {
   }
 }
 
-/** Names a named pipe: the same for whoever has it open, and no other's while anybody has. */
-export function pipeKey({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`;
+/**
+ * Names a named pipe, and no other: its number is given to another once nobody has it open, so the time of its birth, which
+ * does not change as it is written to, is part of the name where the file system keeps that.
+ */
+export function pipeKey({ dev, ino, birthtimeMs }: Pick<Stats, 'dev' | 'ino' | 'birthtimeMs'>): string {
+  return `${dev}:${ino}:${birthtimeMs}`;
 }
 
 /** Of all that it has open, the pipes that had a name and have none any more, as those that proclet makes. */
