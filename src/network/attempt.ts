@@ -1,10 +1,12 @@
 /**
- * One question to a service: a connection, or a request and the first line of its answer. Speaks HTTP/1.1 by itself:
+ * One question to a service: a connection that its program takes, or a request and the first line of its answer. A program
+ * that listens before it can serve leaves connections to the kernel: that is no answer. Speaks HTTP/1.1 by itself:
  * one line out and one in need no client. Ends exactly once, and leaves nothing behind.
  */
 import { connect, isIP, type Socket } from 'node:net';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
+import { readSockets } from './sockets.js';
 
 export interface Attempt {
   readonly clock: Clock;
@@ -18,7 +20,7 @@ export interface Attempt {
 
 export interface Answer {
   readonly isReady: boolean;
-  /** Somebody accepted the connection. */
+  /** The kernel accepted the connection; the program may have yet to take it. */
   readonly isConnected: boolean;
   /** What was met: `connection refused`, `HTTP 503`. */
   readonly sentence: string;
@@ -28,6 +30,9 @@ const connectLimit: Millis = 2_000;
 
 /** A first request may have to compile half of the program. */
 const answerLimit: Millis = 30_000;
+
+/** Whether a program has taken a connection is looked up this often, and less and less. */
+const looks = { first: 5, longest: 100 } as const;
 
 /** The rest of an answer is read for this long, so that the service does not see its connection broken. */
 const drainLimit: Millis = 100;
@@ -41,10 +46,20 @@ export function attempt({ clock, host, port, path, onAttemptPort, ended }: Attem
   let isConnected = false;
   let isOver = false;
   let answer = { isReady: false, sentence: 'no answer' };
+  let cancelLook = () => {};
+  const takes = () => {
+    answer = { isReady: true, sentence: 'connected' };
+    end();
+  };
+  const lookEach = (pause: Millis) => {
+    if (isTaken(socket)) takes();
+    else cancelLook = clock.wakeAt(clock.now() + pause, () => lookEach(Math.min(2 * pause, looks.longest)));
+  };
 
   const over = () => {
     isOver = true;
     cancelLimit();
+    cancelLook();
     socket.destroy();
   };
   const end = () => {
@@ -58,9 +73,14 @@ export function attempt({ clock, host, port, path, onAttemptPort, ended }: Attem
   reportPort(socket, host, onAttemptPort);
   socket.on('connect', () => {
     isConnected = true;
-    answer = { isReady: path === undefined, sentence: path === undefined ? 'connected' : 'connected, but no answer' };
-    if (path === undefined) end();
-    else
+    answer = { isReady: false, sentence: 'connected, but no answer' };
+    cancelLimit();
+    cancelLimit = endIn(answerLimit);
+    if (path === undefined) {
+      // It may greet, or close at once.
+      socket.on('data', takes).on('end', takes);
+      lookEach(looks.first);
+    } else
       ask(socket, headOf(path, host, port), (status) => {
         answer = { isReady: status >= 200 && status < 400, sentence: status > 0 ? `HTTP ${status}` : 'no HTTP answer' };
         cancelLimit();
@@ -91,6 +111,15 @@ function reportPort(socket: Socket, host: string, report: Attempt['onAttemptPort
   });
   // What was given up while it began counts as connected: nobody knows how far it came.
   socket.on('close', () => ended?.(outcome));
+}
+
+/**
+ * Whether a program has accepted a connection of ours: until then nobody holds its other end. That is not to be seen on
+ * other systems than Linux, nor in another network namespace; there the kernel's word is taken for the program's.
+ */
+function isTaken({ localPort, remotePort }: Socket): boolean {
+  const others = readSockets((local, remote) => local === remotePort && remote === localPort);
+  return !others.some(({ state, inode }) => state === 'established' && inode === '0');
 }
 
 function headOf(path: string, host: string, port: number): string {

@@ -172,7 +172,10 @@ class PlannedGateway implements Gateway {
     const doors = this.#doors.before(id);
     const inherits = doors.some(({ listener, front }) => listener !== undefined && front === undefined);
     const ready = spec.ready ?? (this.#listening.has(spec.tag) ? ({ kind: 'tcp' } as const) : undefined);
-    if (ready) probes.push(this.#probe(spec, life, readinessOf(ready), () => this.#keeper.ready(life)));
+    if (ready) {
+      const settle = this.#settleOf(spec, service, ready);
+      probes.push(this.#probe(spec, life, { ...readinessOf(ready), settle }, () => this.#keeper.ready(life)));
+    }
     if (inherits) probes.push(this.#learn(spec, life));
     for (const door of doors) {
       // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
@@ -223,13 +226,25 @@ class PlannedGateway implements Gateway {
     this.#watches.end(tag);
   }
 
-  #probe(spec: InstanceSpec, life: Life, ready: Ready, then: () => void): ReadyProbe {
+  /**
+   * How long a program that accepts connections is still watched: as long as any other, where something that works is given
+   * up for it, or others start upon its word. Not where a client waits for just this life.
+   */
+  #settleOf({ id, tag, settle }: InstanceSpec, { reload, start }: ServiceSpec, ready: Probed): Millis {
+    if (ready.kind !== 'tcp' || reload === 'shotgun') return 0;
+    const isAwaited = start === 'on-access' || this.#doors.before(id).some(({ spec }) => !spec.inherited);
+    if (isAwaited && !this.#keeper.upLives(tag).some((life) => life.id === id)) return 0;
+    // Who gives it little time to be ready does not mean it to fail for this.
+    return Math.min(settle, ('timeout' in ready ? ready.timeout : Infinity) / 2);
+  }
+
+  #probe(spec: InstanceSpec, life: Life, { settle = 0, ...ready }: Ready & { settle?: Millis }, then: () => void) {
     const onReady = (host?: string) => {
       if (host !== undefined) this.#hosts.set(lifeKey(life), host);
       then();
     };
     return probeReady({
-      ...{ clock: this.#clock, ready, port: this.portOf(spec, life.generation), onReady },
+      ...{ clock: this.#clock, ready, settle, port: this.portOf(spec, life.generation), onReady },
       onAttemptPort: (port) => this.#own.hold(port),
     });
   }
@@ -275,6 +290,8 @@ class PlannedGateway implements Gateway {
   }
 }
 
-function readinessOf(ready: NonNullable<InstanceSpec['ready']> | { readonly kind: 'tcp' }): Ready {
+type Probed = NonNullable<InstanceSpec['ready']> | { readonly kind: 'tcp' };
+
+function readinessOf(ready: Probed): Ready {
   return ready.kind === 'log' ? { kind: 'log', pattern: new RegExp(ready.pattern) } : ready;
 }

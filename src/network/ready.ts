@@ -1,5 +1,5 @@
 /**
- * Whether a service is ready: it accepts a connection, answers a request, or has printed a line. Asks again and
+ * Whether a service is ready: its program accepts a connection, answers a request, or has printed a line. Asks again and
  * again until it is, or until it is told to stop; how long to wait is the caller's business.
  */
 import type { Millis, Output } from '../model.js';
@@ -19,6 +19,8 @@ export interface ReadyOptions {
   readonly clock: Clock;
   readonly ready: Ready;
   readonly port: number;
+  /** So long after its port has answered it must not have been cancelled. */
+  readonly settle?: Millis;
   /** Where the service listens; absent: wherever it answers on this machine. */
   readonly host?: string;
   /** Called once, never within `probeReady`. */
@@ -68,7 +70,7 @@ function watchOutput(pattern: RegExp, { onReady, clock }: ReadyOptions): ReadyPr
   };
 }
 
-function connectAgain({ clock, ready, port, host, onReady, onAttemptPort }: ReadyOptions): ReadyProbe {
+function connectAgain({ clock, ready, port, host, settle = 0, onReady, onAttemptPort }: ReadyOptions): ReadyProbe {
   const path = ready.kind === 'http' ? ready.path : undefined;
   let pause = shortest;
   let heard = 'nothing was tried';
@@ -88,7 +90,8 @@ function connectAgain({ clock, ready, port, host, onReady, onAttemptPort }: Read
       ended(answer) {
         // Of several addresses the one that answered at all says more than the one that did not.
         if (index === 0 || answer.isConnected) heard = answer.sentence;
-        if (answer.isReady) onReady(at);
+        if (answer.isReady && settle === 0) onReady(at);
+        else if (answer.isReady) cancel = clock.wakeAt(clock.now() + settle, () => onReady(at));
         else tryHost(index + 1);
       },
     });

@@ -297,6 +297,21 @@ describe('reload: handover through the front', () => {
     await stop(app, ws);
   });
 
+  test('one that listens and then fails is not handed over to: nobody meets it', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: handover}}');
+    await app.line('web.1 is ready');
+    const { pid } = await ask({ port });
+    const clients = load({ port });
+    ws.save('version', 'dies');
+    await app.line('web.1 keeps generation 1: generation 2 failed; waiting for a change');
+    await app.line('proclet | cannot go on with dies');
+    await clients.stop(10);
+    expect((await ask({ port })).pid).toBe(pid);
+    ws.save('version', 'two');
+    await served(port, 'two');
+    await stop(app, ws);
+  });
+
   test('a port that is fixed is an error that names the way out', async () => {
     const ws = workspace({
       Procfile,

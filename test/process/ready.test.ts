@@ -51,10 +51,10 @@ async function listen<T extends Server>(server: T, host = '127.0.0.1', port = 0)
   return (server.address() as AddressInfo).port;
 }
 
-function probe(ready: Ready, port: number, host?: string) {
+function probe(ready: Ready, port: number, host?: string, settle = 0) {
   const clock = countingClock();
   const state = { clock, ready: 0, held: 0, ports: [] as number[] };
-  const options = { clock, ready, port, ...(host !== undefined && { host }) };
+  const options = { clock, ready, port, settle, ...(host !== undefined && { host }) };
   const one = probeReady({
     ...options,
     onReady: () => {
@@ -89,6 +89,44 @@ test('a program that listens late becomes ready when it does, and is told so onc
   await eventually(() => expect(waiting.held).toBe(0));
   expect(waiting.clock.waiting).toBe(0);
   expect(resources()).toBe(0);
+});
+
+test('a program that listens and leaves its connections to the kernel is ready when it takes one', async () => {
+  const ws = workspace({});
+  const port = reservePort();
+  ws.write(
+    'boots.mjs',
+    `import { createServer } from 'node:net';
+import { existsSync } from 'node:fs';
+createServer((socket) => socket.on('error', () => {})).listen(${port}, '127.0.0.1', () => {
+  console.log('listening');
+  while (!existsSync('booted')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+});`,
+  );
+  const app = ws.start(process.execPath, ['boots.mjs']);
+  await app.line('listening');
+  const waiting = probe({ kind: 'tcp' }, port);
+  await eventually(() => expect(waiting.ports.length).toBe(1));
+  const begun = performance.now();
+  await eventually(() => expect(performance.now() - begun).toBeGreaterThan(300));
+  expect(waiting.ready).toBe(0);
+  ws.write('booted', '');
+  await eventually(() => expect(waiting.ready).toBe(1));
+  await eventually(() => expect(resources()).toBe(0));
+  app.signal('SIGKILL');
+  await app.exited;
+});
+
+test('what closes at once has taken the connection, and who is to be watched longer is ready later', async () => {
+  const port = await listen(createServer((socket) => socket.destroy()));
+  const settling = probe({ kind: 'tcp' }, port, undefined, 300);
+  const begun = performance.now();
+  await eventually(() => expect(settling.ready).toBe(1));
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(299);
+  const cancelled = probe({ kind: 'tcp' }, port, undefined, 100_000);
+  await eventually(() => expect(cancelled.probe.heard).toBe('connected'));
+  cancelled.probe.cancel();
+  expect(cancelled.clock.waiting).toBe(0);
 });
 
 const outside = Object.values(networkInterfaces())
