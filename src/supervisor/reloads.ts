@@ -6,8 +6,11 @@
  * During a handover a slot has an instance that serves and one that comes; when that one is up they change roles, and
  * the old one goes. A coming one that fails is forgotten, and the old one goes on.
  */
+
+import { formatDuration } from '../duration.js';
 import type { Happening, Instance, InstanceId, InstanceSpec, Millis, ServiceSpec, StopCause, Tag } from '../model.js';
 import type { Clock, Life } from '../ports.js';
+import { Echoes, isEarly, longestDelay } from './echoes.js';
 import type { Input } from './instance.js';
 import type { Roster } from './roster.js';
 
@@ -34,6 +37,11 @@ export class Reloads {
   /** When an old life that nobody uses any more gets its signal, by its key. */
   readonly #dismissals = new Map<string, Millis>();
   readonly #periodic = new Map<Tag, Millis>();
+  readonly #echoes = new Echoes();
+  /** When the reload for a change that seems to be the service's own work is due. */
+  readonly #delayed = new Map<Tag, Millis>();
+  /** When the last one for a change was. */
+  readonly #last = new Map<Tag, Millis>();
   #isOver = false;
 
   constructor(roster: Roster, clock: Clock, acts: ReloadActs) {
@@ -42,10 +50,30 @@ export class Reloads {
     this.#acts = acts;
   }
 
+  /** A file of a service changed: a reload, now or a while later. */
+  changed(tag: Tag, path: string): void {
+    const now = this.#clock.now();
+    const lives = this.#roster.of(tag).map(({ phase }) => phase);
+    const began = [
+      ...lives.flatMap((phase) => (phase.is === 'up' ? phase.startedAt : [])),
+      this.#last.get(tag) ?? -Infinity,
+    ];
+    const life = Math.max(0, ...this.#roster.of(tag).map(({ generation }) => generation));
+    const isStarting = lives.some(({ is }) => is === 'starting');
+    const { delay, isNews } = this.#echoes.weigh(tag, path, life, isEarly(now, isStarting, began));
+    const isLazy = this.#roster.services.get(tag)?.reload === 'shotgun';
+    if (isNews) this.#acts.tell({ type: 'notice', text: echoSentence(tag, path, isLazy) });
+    // Where a change only means that the next access gets a new life, nothing goes round in circles.
+    if (delay === 0 || isLazy) this.reload(tag, { reason: 'changed' });
+    else if (!this.#isOver && !this.#delayed.has(tag)) this.#delayed.set(tag, now + delay);
+  }
+
   /** New lives, by the service's policy. */
   reload(tag: Tag, cause: StopCause): void {
     const service = this.#roster.services.get(tag);
     if (service === undefined || this.#isOver) return;
+    this.#delayed.delete(tag);
+    if (cause.reason === 'changed') this.#last.set(tag, this.#clock.now());
     if (service.reload === 'shotgun') {
       this.#stale.add(tag);
       this.#outdateComing(tag, cause);
@@ -119,12 +147,14 @@ export class Reloads {
   stop(tag?: Tag): void {
     if (tag === undefined) this.#isOver = true;
     for (const each of tag === undefined ? [...this.#queues.keys()] : [tag]) this.#queues.delete(each);
-    if (tag !== undefined) this.#periodic.delete(tag);
-    else this.#periodic.clear();
+    for (const due of [this.#periodic, this.#delayed]) {
+      if (tag !== undefined) due.delete(tag);
+      else due.clear();
+    }
   }
 
   get deadline(): Millis {
-    return Math.min(...this.#dismissals.values(), ...this.#periodic.values(), Infinity);
+    return Math.min(...this.#dismissals.values(), ...this.#periodic.values(), ...this.#delayed.values(), Infinity);
   }
 
   wake(): void {
@@ -134,6 +164,7 @@ export class Reloads {
       this.#dismissals.delete(key);
       this.#acts.receive(key, { type: 'stop', cause: { reason: 'replaced' }, patient: false });
     }
+    for (const [tag, at] of this.#delayed) if (at <= now) this.reload(tag, { reason: 'changed' });
     for (const [tag, at] of this.#periodic) {
       if (at > now) continue;
       this.#periodic.delete(tag);
@@ -221,6 +252,11 @@ export class Reloads {
     const planned = this.#roster.services.get(spec.tag)?.instances.find(({ id }) => id === spec.id);
     return planned ?? spec;
   }
+}
+
+function echoSentence(tag: Tag, path: string, isLazy: boolean): string {
+  const waits = isLazy ? '' : `, and the next such changes wait up to ${formatDuration(longestDelay)}`;
+  return `${tag}: ${path} changed again and again just when ${tag} started, so ${tag} may write it itself${waits}; to ignore it, watch '!${path}' too: watch: [..., '!${path}']`;
 }
 
 /** Old connections are not waited for any longer, even by a service that is given all time to end. */

@@ -141,7 +141,7 @@ export class Supervisor implements Supervision {
   changed(tag: Tag, path: string, files: number): void {
     if (this.isEnding || !this.#roster.services.has(tag)) return;
     this.#bus.emit({ type: 'changed', tag, path, files });
-    this.#reloads.reload(tag, { reason: 'changed' });
+    this.#reloads.changed(tag, path);
     this.#rest();
   }
 

@@ -20,7 +20,7 @@ function run(plan: Plan, { drained = () => Promise.resolve() } = {}) {
   });
   supervisor.start();
   clock.advance(1_000);
-  const change = (tag = 'web') => supervisor.changed(tag, 'lib/app.pm', 1);
+  const change = (tag = 'web', path = 'lib/app.pm') => supervisor.changed(tag, path, 1);
   /** Lets a promise that is resolved be noticed, and what is due be done. */
   const settle = async () => {
     for (let n = 0; n < 5; n += 1) await Promise.resolve();
@@ -29,6 +29,61 @@ function run(plan: Plan, { drained = () => Promise.resolve() } = {}) {
   const typesOf = (...types: string[]) => events.filter(({ type }) => types.includes(type)).map(({ type }) => type);
   return { clock, children, supervisor, events, typesOf, change, settle, status: () => status };
 }
+
+describe('a service that writes what it watches when it starts', () => {
+  /** A life that ends for a change, and one that writes at once. */
+  function round({ change, children, clock }: ReturnType<typeof run>, path = 'data/cache.json'): boolean {
+    change('web', path);
+    const isReloaded = children.log.at(-1) === 'web.1 SIGTERM';
+    if (isReloaded) children.exit('web.1', signal('SIGTERM'));
+    clock.advance(50);
+    return isReloaded;
+  }
+  const notices = (events: readonly ProcletEvent[]) =>
+    events.flatMap((each) => (each.type === 'notice' ? [each.text] : []));
+
+  test('is told so once, by the file, and restarts ever less often', () => {
+    const started = run(planOf({ web: { watch: ['.'] } }));
+    const { children, clock, events } = started;
+    for (let n = 0; n < 5; n += 1) expect(round(started)).toBe(true);
+    expect(round(started)).toBe(false);
+    expect(notices(events)).toEqual([
+      expect.stringMatching(/^web: data\/cache\.json changed again and again.*'!data\/cache\.json'/),
+    ]);
+    const waits = [];
+    for (let n = 0; n < 4; n += 1) {
+      const began = clock.now();
+      while (children.log.at(-1) !== 'web.1 SIGTERM') clock.advance(50);
+      waits.push(clock.now() - began);
+      children.exit('web.1', signal('SIGTERM'));
+      expect(round(started)).toBe(false);
+    }
+    expect(waits.map((wait) => Math.round(wait / 1_000))).toEqual([1, 2, 5, 5]);
+    expect(notices(events)).toHaveLength(1);
+  });
+
+  test('follows a save of another file at once, and all again when it has been quiet', () => {
+    const started = run(planOf({ web: { watch: ['.'] } }));
+    for (let n = 0; n < 6; n += 1) round(started);
+    expect(round(started, 'lib/app.pm')).toBe(true);
+    started.clock.advance(10_000);
+    started.children.exit('web.1', signal('SIGTERM'));
+    started.clock.advance(10_000);
+    for (let n = 0; n < 3; n += 1) {
+      expect(round(started)).toBe(true);
+      started.clock.advance(1_500);
+    }
+  });
+
+  test('many saves during one life are no such row', () => {
+    const { change, children, events } = run(planOf({ web: { watch: ['.'] } }));
+    for (let n = 0; n < 20; n += 1) change();
+    children.exit('web.1', signal('SIGTERM'));
+    for (let n = 0; n < 20; n += 1) change();
+    expect(notices(events)).toEqual([]);
+    expect(children.log.at(-1)).toBe('web.1 SIGTERM');
+  });
+});
 
 describe('a change of a service that restarts', () => {
   test('ends the old life, and begins the next when nothing is left of it', () => {
