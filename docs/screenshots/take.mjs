@@ -74,11 +74,13 @@ try {
     await page.locator('#log-lines p').nth(6).waitFor();
     await shot('log');
     await page.goto(`${url}launch?project=HogeProject&service=slow`);
+    await page.getByRole('link', { name: /^Start / }).click();
     await page.locator('#lines p').first().waitFor();
     await shot('booting');
     proclet('stop', 'slow', '-d', join(home, 'project/HogeProject'));
     await page.getByRole('alert').waitFor();
     await page.goto(`${url}launch?project=shop&service=web`);
+    await page.getByRole('link', { name: /^Start / }).click();
     await page.getByText('DATABASE_URL').waitFor();
     await shot('failed');
     await page.context().close();

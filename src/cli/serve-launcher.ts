@@ -23,6 +23,7 @@ import { writerFor } from '../platform/terminal-writer.js';
 import { untilGone } from '../platform/until-gone.js';
 import type { Clock } from '../ports.js';
 import { createLauncherProjects } from './launcher-projects.js';
+import { linkSecret } from './link-secret.js';
 import { pastOf } from './past.js';
 import { createStarter, type Lease, type Starter } from './run-projects.js';
 
@@ -75,6 +76,7 @@ export async function serveLauncher(
         ...{ clock, fleet, launches, projects, port, allowedHosts, mostStreams, extension, home: homeDirectory() },
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
         isOwn: (pid) => starter.pids.has(pid),
+        linkSecret: await linkSecret(clock),
         told,
       },
       hosts,

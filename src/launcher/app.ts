@@ -7,14 +7,14 @@ import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
 import type { Launch } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
-import { labelOf } from '../projects/registry.js';
 import { perform, readAct, unknownService } from './acts.js';
+import { destinationOf, linkKey, nameOf, usualService } from './places.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
 import type { Screen } from './screen.js';
-import { contentSecurityPolicy, isForeign, isToken } from './security.js';
+import { contentSecurityPolicy, isBrowser, isForeign, isSafari, isToken, loopbackNames } from './security.js';
 import { newsOf, type Streams } from './streams.js';
 import { fitting, type Taps } from './taps.js';
-import { createVisits, type Ready, usualService, type Visits } from './visits.js';
+import { createVisits, type Ready, type Visits } from './visits.js';
 
 /** What a request brings that is not in it. */
 export interface Arrival {
@@ -84,9 +84,9 @@ function addShared(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     if (launch === undefined) return c.redirect('/');
     const { site, pass } = c.env;
     if (site === undefined || pass === undefined) {
-      const named = c.req.query('to') === 'name' ? parts.projects.find(launch.project) : undefined;
-      const arrived = (at: Ready) => (named ? c.redirect(`http://${siteOf(named, parts)}/`) : toPort(c, at));
-      return visits.result(c, launch, named && { isNamed: true }, arrived);
+      const to = destinationOf(c.req.query('to'));
+      const project = parts.projects.find(launch.project);
+      return visits.result(c, launch, { to }, (at) => leadTo(c, project && { project, tag: launch.tag }, at));
     }
     const path = ownPath(c.req.query('to'));
     return visits.result(c, launch, { path }, () => c.redirect(path));
@@ -148,6 +148,11 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
 }
 
 function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
+  const enterFrom = (c: Context, wanted: Wanted) => {
+    const hasKey = isToken(c.req.query('key'), linkKey(parts.linkSecret, wanted.project.name, wanted.tag));
+    const to = destinationOf(c.req.query('to'));
+    return visits.enter(c, { ...wanted, to, hasKey }, (at) => leadTo(c, wanted, at));
+  };
   app.get('/launch', async (c) => {
     await parts.projects.refresh();
     const project = projectOf(c.req.query('project'), parts);
@@ -155,10 +160,7 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     if (project.problem === undefined && !project.services.some((service) => service.tag === tag)) {
       throw unknownService(project, tag ?? '');
     }
-    // To its own name, once it is there: from another name of ours it would have to be asked for again.
-    const isNamed = c.req.query('to') === 'name';
-    const arrived = (at: Ready) => (isNamed ? c.redirect(`http://${siteOf(project, parts)}/`) : toPort(c, at));
-    return visits.enter(c, { project, tag: tag ?? '', isNamed }, arrived);
+    return enterFrom(c, { project, tag: tag ?? '' });
   });
   // As the launcher of old was asked: by the file that a service runs, which is only compared.
   app.get('/launcher', async (c) => {
@@ -167,7 +169,7 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     const file = c.req.query('psgi_path') ?? '';
     const service = project.services.find(({ command }) => names(command, file, project.root));
     if (service === undefined) throw new ProcletError('NOT_FOUND', `no service of ${project.name} runs ${file}`);
-    return visits.enter(c, { project, tag: service.tag }, (at) => toPort(c, at));
+    return enterFrom(c, { project, tag: service.tag });
   });
 }
 
@@ -187,8 +189,17 @@ function names(command: string, file: string, root: string): boolean {
   return short(file) !== '' && words.includes(short(file));
 }
 
-function siteOf({ name }: LauncherProject, { port }: AppParts): string {
-  return `${labelOf(name)}.localhost:${port}`;
+/**
+ * To the service's own name, where browsers keep its cookies from those of other services: the names of ports share
+ * them. A program goes to the port, because few programs resolve names under `localhost`, and so does Safari.
+ */
+function leadTo(c: Context, wanted: Wanted | undefined, at: Ready): Response {
+  const header = (field: string) => c.req.header(field);
+  const { hostname, port } = new URL(c.req.url);
+  const to = destinationOf(c.req.query('to')) ?? (isBrowser(header) && !isSafari(header) ? 'name' : 'port');
+  // Elsewhere than on this machine those names lead elsewhere.
+  const name = to === 'name' && wanted && loopbackNames.has(hostname) && nameOf(wanted.project, wanted.tag);
+  return name ? c.redirect(`http://${name}.localhost${port && `:${port}`}/`) : toPort(c, at);
 }
 
 /** By the name by which the launcher was asked, if the service listens there. */

@@ -5,6 +5,7 @@ import { addressOf } from '../fleet/search-address.js';
 import { describeSilence } from '../fleet/silence.js';
 import type { Tag } from '../model.js';
 import { labelOf } from '../projects/registry.js';
+import { type Destination, usualService } from './places.js';
 import type { Mask } from './security.js';
 
 export interface ShownProject {
@@ -19,6 +20,8 @@ export interface BoardSource {
   readonly runs: readonly SeenRun[];
   lastEnd(root: string, tag: Tag): LastEnd | undefined;
   maskOf(root: string): Mask;
+  /** The link that starts a service. */
+  linkOf(project: string, tag: Tag, to?: Destination): string;
   /** Of the launcher. */
   readonly port: number;
   /** The user's home directory, which people write as ~. */
@@ -42,6 +45,8 @@ export interface BoardGroup {
   readonly silence?: string;
   /** `hoge.localhost:2000` */
   readonly site?: string;
+  /** Starts what is there. */
+  readonly siteHref?: string;
   readonly services: readonly BoardService[];
 }
 
@@ -117,6 +122,7 @@ function groupOfProject(project: ShownProject, source: BoardSource, steady: Stea
     ...(runs.length > 0 && { run: runs.map((run) => wordsOf(run, source)).join(', ') }),
     ...silenceIn(runs),
     site: `${labelOf(name)}.localhost:${source.port}`,
+    siteHref: source.linkOf(name, usualService(project) ?? '', 'name'),
   };
 }
 
@@ -185,8 +191,7 @@ function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource,
   const up = service !== undefined && isBusy(service);
   const address = service && listensSomewhere(service) ? addressOf(service) : undefined;
   const direct = address && `http://${address.host === '127.0.0.1' ? 'localhost' : address.host}:${address.port}/`;
-  const launch = `/launch?${new URLSearchParams({ project: project ?? '', service: tag })}`;
-  const href = project === undefined ? (up ? direct : undefined) : launch;
+  const href = project === undefined ? (up ? direct : undefined) : source.linkOf(project, tag);
   const note = end !== undefined && !(up && service.instances.every(({ phase }) => phase === 'up')) ? end : undefined;
   return {
     ...{ key: id, tag, command: mask(command), phase: phaseOf(service), isBusy: up, isUp: phaseOf(service) === 'up' },

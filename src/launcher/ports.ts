@@ -43,6 +43,8 @@ export interface LauncherParts {
   readonly allowedHosts: readonly string[];
   /** Another one for each launcher. */
   readonly token: string;
+  /** What the keys in links are made of: the same for every launcher of this user. */
+  readonly linkSecret: string;
   readonly mostStreams: number;
   /** How much longer an extended lease gets. */
   readonly extension: Millis;

@@ -1,7 +1,8 @@
 /** The board as it is now, as pieces of HTML, and which of them changed since when. Looks again while anybody watches. */
 import type { LastEnd } from '../fleet/fleet.js';
 import type { Tag } from '../model.js';
-import { type BoardGroup, createBoard } from './board.js';
+import { type BoardGroup, type BoardSource, createBoard } from './board.js';
+import { launchPath, linkKey } from './places.js';
 import type { LauncherParts } from './ports.js';
 import { createMasks, type Mask } from './security.js';
 import { type News, newsOf } from './streams.js';
@@ -46,7 +47,9 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
 
   function draw(): void {
     const { port, home, isOwn } = parts;
-    const source = { projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port, home, isOwn };
+    const linkOf: BoardSource['linkOf'] = (project, service, to) =>
+      launchPath({ project, service, to, key: linkKey(parts.linkSecret, project, service) });
+    const source = { linkOf, projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port, home, isOwn };
     const groups: readonly BoardGroup[] = boardOf(source);
     const before = new Map(pieces.map((piece) => [piece.group.key, piece]));
     const next = groups.map((group): Piece => {

@@ -13,7 +13,8 @@ export type Addressed =
   | { readonly is: 'site'; readonly labels: readonly string[] }
   | { readonly is: 'stranger' };
 
-const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** By which the page is asked for on this machine. */
+export const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** `allowed`: further names that this machine is known by. */
 export function addressed(host: string | undefined, allowed: readonly string[]): Addressed {
@@ -46,14 +47,46 @@ function isSameOrigin(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin;
 }
 
+/** Every browser calls itself that, and no page can make its browser call itself something else. */
+const browserName = 'Mozilla/';
+
+/** Whether a browser asks, for whatever page or person; programs that are none send nothing of the kind. */
+export function isBrowser(header: HeaderOf): boolean {
+  const isTelling = header('sec-fetch-site') !== undefined || header('origin') !== undefined;
+  return isTelling || (header('user-agent') ?? '').startsWith(browserName);
+}
+
+/** The one browser that asks the resolver for names under `localhost`, which knows none. */
+export function isSafari(header: HeaderOf): boolean {
+  return /^Mozilla\/(?!.*Chrom(?:e|ium)\/).* Version\/.* Safari\//.test(header('user-agent') ?? '');
+}
+
 /**
- * Whether a GET may start a service: at once; after a click on our own page, for a person who comes from elsewhere, by a
- * link or by a redirect (which keeps the Referer of the page that it began on, so that one says nothing); or not, for an
- * image, a frame or a script of another page.
+ * Whether a request may start a service: at once; after a click on our own page; or not, for an image, a frame or a
+ * script of another page, and for a browser that loads what nobody has gone to yet.
+ *
+ * A browser says the same of an address that somebody typed and of one that a page of somebody else redirected it to
+ * after that: `Sec-Fetch-Site: none`, no Referer, and each cookie, SameSite=Strict included. So only our own page is
+ * believed, and who holds a link with the launcher's own key.
  */
-export function mayStart(header: HeaderOf): 'yes' | 'ask' | 'no' {
-  if (!isForeign(header)) return 'yes';
-  return header('sec-fetch-mode') === 'navigate' && header('sec-fetch-dest') === 'document' ? 'ask' : 'no';
+export function mayStart(header: HeaderOf, hasKey = false): 'yes' | 'ask' | 'no' {
+  if (/prefetch|prerender/.test(`${header('sec-purpose')} ${header('purpose')}`)) return 'no';
+  if (hasKey) return 'yes';
+  if (!isBrowser(header)) return isForeign(header) ? 'no' : 'yes';
+  if (isOwnPage(header)) return 'yes';
+  return isNavigation(header) ? 'ask' : 'no';
+}
+
+/** Whether a page of the very origin asks. One that browsers tell less of is known by its Origin alone. */
+function isOwnPage(header: HeaderOf): boolean {
+  return !isForeign(header) && (header('sec-fetch-site') ?? (header('origin') && 'same-origin')) === 'same-origin';
+}
+
+/** Whether a person will see the answer, as a page. Browsers that do not say so ask for HTML before all else. */
+function isNavigation(header: HeaderOf): boolean {
+  const mode = header('sec-fetch-mode');
+  if (mode === undefined) return (header('accept') ?? '').startsWith('text/html');
+  return mode === 'navigate' && header('sec-fetch-dest') === 'document';
 }
 
 /** Takes as long for a wrong token as for the right one. */

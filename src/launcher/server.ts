@@ -8,12 +8,13 @@ import { createProxyServer } from 'httpxy';
 import { ProcletError } from '../errors.js';
 import { labelOf } from '../projects/registry.js';
 import { type Arrival, createApp } from './app.js';
+import { usualService } from './places.js';
 import type { LauncherParts, Wanted } from './ports.js';
 import { createScreen } from './screen.js';
 import { addressed, mayStart } from './security.js';
 import { Streams } from './streams.js';
 import { Taps } from './taps.js';
-import { type Ready, usualService } from './visits.js';
+import type { Ready } from './visits.js';
 
 export interface LauncherServer {
   /** Stops answering; resolves when nobody is connected any more. */

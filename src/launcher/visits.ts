@@ -3,7 +3,8 @@ import type { Context } from 'hono';
 import type { Launch, LaunchState } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import type { Millis } from '../model.js';
-import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
+import { type Destination, type LaunchLink, launchPath, linkKey } from './places.js';
+import type { LauncherParts, Wanted } from './ports.js';
 import type { Screen } from './screen.js';
 import { mayStart } from './security.js';
 
@@ -13,11 +14,12 @@ const patience: Millis = 150;
 export interface Visit extends Wanted {
   /** A path at the service's own name; absent for who is redirected to its port. */
   readonly path?: string;
-  /** From the page to the service's own name. */
-  readonly isNamed?: boolean;
+  readonly to?: Destination;
+  /** The link is the launcher's own. */
+  readonly hasKey?: boolean;
 }
 
-type Way = Pick<Visit, 'path' | 'isNamed'>;
+type Way = Pick<Visit, 'path' | 'to'>;
 
 export interface Visits {
   /** Starts the service if it must be. `arrived` answers whoever need not wait any more. */
@@ -38,7 +40,7 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
 
   const enter: Visits['enter'] = async (c, visit, arrived) => {
     const { project, tag } = visit;
-    const start = launches.isUnderWay(project.root, tag) ? 'yes' : mayStart((name) => c.req.header(name));
+    const start = launches.isUnderWay(project.root, tag) ? 'yes' : mayStart((name) => c.req.header(name), visit.hasKey);
     if (start === 'no') return c.text('Another page may not start anything here.\n', 403);
     if (start === 'ask') return c.html(pages.render('message', askFirst(visit)));
     if (project.problem !== undefined)
@@ -55,21 +57,31 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const project = parts.projects.find(name);
     const mask = screen.maskOf(project?.root ?? '');
     const lines = launch.lines.map((line) => ({ ...line, text: mask(line.text) }));
-    const { path, isNamed = false } = way ?? {};
-    const retry = path ?? launchPath(name, tag, isNamed);
+    const { path, to } = way ?? {};
+    const retry = path ?? linkTo({ project: name, service: tag, to });
     if (state.is === 'failed') {
       return c.html(failed({ project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }), 502);
     }
-    const to = path ?? (isNamed ? 'name' : undefined);
-    const next = `/.proclet/launch/${id}${to === undefined ? '' : `?${new URLSearchParams({ to })}`}`;
+    const back = path ?? to;
+    const next = `/.proclet/launch/${id}${back === undefined ? '' : `?${new URLSearchParams({ to: back })}`}`;
     return c.html(pages.render('booting', { project: name, tag, next, id, stream: `/.proclet/stream?launch=${id}` }));
   };
 
-  const failedPage = ({ project, tag, path, isNamed }: Visit, reason: string) =>
+  const failedPage = ({ project, tag, path, to }: Visit, reason: string) =>
     failed({
       ...{ project: project.name, tag, reason, lines: [] },
-      retry: path ?? launchPath(project.name, tag, isNamed),
+      retry: path ?? linkTo({ project: project.name, service: tag, to }),
     });
+  const askFirst = ({ project, tag, path, to }: Visit) => ({
+    title: `Start ${project.name}/${tag}?`,
+    text: 'Browsers do not say whether you typed this address or another page brought you here, so nothing has been started yet. The links of the launcher’s own page start it at once, as bookmarks too.',
+    link: {
+      href: path ?? linkTo({ project: project.name, service: tag, to }),
+      text: `Start ${project.name}/${tag}`,
+    },
+  });
+  const linkTo = (link: LaunchLink) =>
+    launchPath({ ...link, key: linkKey(parts.linkSecret, link.project, link.service) });
   const failed = (data: { readonly project: string; readonly tag: string; readonly [key: string]: unknown }) => {
     const name = data.tag === '' ? data.project : `${data.project}/${data.tag}`;
     return pages.render('failed', { ...data, name, home: `http://localhost:${parts.port}/` });
@@ -79,24 +91,7 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
   return { enter, result };
 }
 
-function launchPath(project: string, service: string, isNamed = false): string {
-  return `/launch?${new URLSearchParams({ project, service, ...(isNamed && { to: 'name' }) })}`;
-}
-
-/** The service of a project that is meant when none is named: `web`, else the first. */
-export function usualService({ services }: LauncherProject): string | undefined {
-  return (services.find(({ tag }) => tag === 'web') ?? services[0])?.tag;
-}
-
 /** Text without what a terminal would act on. */
 function plain<T extends { readonly text: string }>(lines: readonly T[]): T[] {
   return lines.map((line) => ({ ...line, text: plainText(line.text) }));
-}
-
-function askFirst({ project, tag, path, isNamed }: Visit) {
-  return {
-    title: `Start ${project.name}/${tag}?`,
-    text: 'You came here from another page, so nothing has been started yet.',
-    link: { href: path ?? launchPath(project.name, tag, isNamed), text: `Start ${project.name}/${tag}` },
-  };
 }

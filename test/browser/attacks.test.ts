@@ -8,10 +8,13 @@ import { launcherOf } from '../support/launching.js';
 import { has } from '../support/terminal.js';
 import { workspace } from '../support/workspace.js';
 
-async function attacker(html: string): Promise<string> {
-  const server = http.createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end(html);
-  });
+const attacker = (html: string) =>
+  serverOf((_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(html));
+const redirector = (status: number, location: string) =>
+  serverOf((_request, response) => void response.writeHead(status, { location }).end());
+
+async function serverOf(answer: http.RequestListener): Promise<string> {
+  const server = http.createServer(answer);
   await new Promise<void>((go) => void server.listen(0, '127.0.0.1', go));
   onTestFinished(() => new Promise<void>((go) => void server.close(() => go()).closeAllConnections()));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -58,21 +61,71 @@ Promise.allSettled([
     expect(ws.survivors().filter(({ command }) => command.includes('serves.mjs'))).toEqual([]);
   });
 
-  test('that leads a person here by a link asks before it starts anything', async () => {
+  test('that leads a person here, by whatever way, asks before it starts anything', async () => {
     const ws = workspace({});
-    const { port } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
-    for (const target of [`http://localhost:${port}/launch?project=hoge`, `http://hoge.localhost:${port}/`]) {
-      const page = await openPage();
-      await page.goto(await attacker(`<a href="${target}">a prize</a>`));
-      await page.getByText('a prize').click();
-      await page.getByRole('heading', { name: 'Start hoge/web?' }).waitFor();
-      expect(ws.survivors().filter(({ command }) => command.includes('serves.mjs'))).toEqual([]);
-    }
+    const { port, get } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
+    const launch = `http://localhost:${port}/launch?project=hoge`;
+    const name = `http://hoge.localhost:${port}/`;
+    // Somebody was here before, and says that it was meant.
     const page = await openPage();
-    await page.goto(await attacker(`<a href="http://localhost:${port}/launch?project=hoge">a prize</a>`));
-    await page.getByText('a prize').click();
+    await page.goto(`http://localhost:${port}/`);
+    const ways: Record<string, (target: string) => Promise<void>> = {
+      async link(target) {
+        await page.goto(await attacker(`<a href="${target}">a prize</a>`));
+        await page.getByText('a prize').click();
+      },
+      async 'window.open'(target) {
+        await page.goto(await attacker(`<button onclick="window.open('${target}', '_self')">a prize</button>`));
+        await page.getByText('a prize').click();
+      },
+      async form(target) {
+        await page.goto(
+          await attacker(`<form action="${target}"><input name="project" value="hoge"><button>a prize</button></form>`),
+        );
+        await page.getByText('a prize').click();
+      },
+      async 'meta refresh'(target) {
+        await page.goto(await attacker(`<meta http-equiv="refresh" content="0;url=${target}">`));
+      },
+      async typed(target) {
+        await page.goto(target);
+      },
+    };
+    for (const status of [301, 302, 303, 307, 308]) {
+      ways[`typed, ${status}`] = async (target) => void (await page.goto(await redirector(status, target)));
+    }
+    for (const target of [launch, name]) {
+      for (const [way, go] of Object.entries(ways)) {
+        await go(target);
+        await page.getByRole('heading', { name: 'Start hoge/web?' }).waitFor();
+        expect(
+          ws.survivors().filter(({ command }) => command.includes('serves.mjs')),
+          `${way} to ${target}`,
+        ).toEqual([]);
+      }
+    }
+    // One click is enough.
     await page.getByRole('link', { name: 'Start hoge/web' }).click();
-    await page.waitForURL(/:1\d{4}\/$/);
+    await page.waitForURL(name);
+    await expect.poll(async () => Number(await page.textContent('body'))).toBeGreaterThan(1);
+    expect((await get('/')).text).toMatch(/data-phase="(?:starting|up)"/);
+  });
+
+  test('knows no bookmark, which starts at once, with another launcher too', async () => {
+    const ws = workspace({});
+    const { port, app, roots } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
+    const page = await openPage();
+    await page.goto(`http://localhost:${port}/`);
+    const bookmark = await page.getByRole('link', { name: 'Open hoge web' }).getAttribute('href');
+    app.signal('SIGTERM');
+    await app.exited;
+    await launcherOf(ws, { hoge: roots['hoge'] ?? '' });
+    await page.goto(await redirector(302, `http://localhost:${port}${bookmark?.replace(/key=./, 'key=')}`));
+    await page.getByRole('heading', { name: 'Start hoge/web?' }).waitFor();
+    await page.goto(`http://localhost:${port}${bookmark}`);
+    await expect
+      .poll(async () => `${page.url()} ${await page.textContent('body')}`, { timeout: 20_000 })
+      .toMatch(new RegExp(`^http://hoge.localhost:${port}/ \\d+\\s*$`));
   });
 
   test('is not this launcher when its name leads to this machine', async () => {

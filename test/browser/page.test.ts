@@ -1,7 +1,7 @@
 /** The launcher's pages as people use them: with and without scripts, by keyboard, in the dark, on a phone. */
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { barriersOf, openPage } from '../support/browser.js';
+import { barriersOf, openPage, startAt } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { launcherOf } from '../support/launching.js';
 import { has } from '../support/terminal.js';
@@ -151,7 +151,7 @@ describe.skipIf(!has('chromium'))('the page', () => {
     await page.goto(`http://localhost:${port}/`);
     await page.getByRole('link', { name: 'Open hoge web' }).click();
     await page.getByText('Starting hoge/web').waitFor();
-    await page.waitForURL(/:1\d{4}\/$/);
+    await page.waitForURL(`http://hoge.localhost:${port}/`);
     expect(Number(await page.textContent('body'))).toBeGreaterThan(1);
     await page.goto(`http://localhost:${port}/`);
     await page.getByRole('button', { name: 'Stop' }).click();
@@ -169,7 +169,7 @@ describe.skipIf(!has('chromium'))('the page', () => {
     const ws = workspace({});
     const { port, roots } = await launcherOf(ws, { hoge: { Procfile: `web: ${fails}\n` } });
     const page = await openPage();
-    await page.goto(`http://localhost:${port}/launch?project=hoge`);
+    await startAt(page, `http://localhost:${port}/launch?project=hoge`);
     await page.getByText('Starting hoge/web').waitFor();
     await page.getByRole('heading', { name: 'hoge/web did not start' }).waitFor();
     expect(await page.getByRole('alert').textContent()).toMatch(/^web\.1 exited with code 3 after/);
@@ -177,18 +177,18 @@ describe.skipIf(!has('chromium'))('the page', () => {
     expect(await barriersOf(page)).toEqual([]);
     ws.write(`${roots['hoge']?.split('/').at(-1)}/Procfile`, `web: ${web}\n`);
     await page.getByRole('button', { name: 'Retry' }).click();
-    await page.waitForURL(/:1\d{4}\/$/);
+    await page.waitForURL(`http://hoge.localhost:${port}/`);
   });
 
   test('a project has a name of its own, at which a browser is kept', async () => {
     const ws = workspace({});
     const { port } = await launcherOf(ws, { Hoge_Project: { Procfile: `web: ${slow}\napi: ${web}\n` } });
     const page = await openPage();
-    await page.goto(`http://hoge-project.localhost:${port}/deep?a=1`);
+    await startAt(page, `http://hoge-project.localhost:${port}/deep?a=1`);
     await page.getByText('Starting Hoge_Project/web').waitFor();
     await page.waitForURL(`http://hoge-project.localhost:${port}/deep?a=1`);
     await expect.poll(async () => Number(await page.textContent('body'))).toBeGreaterThan(1);
-    await page.goto(`http://api.hoge-project.localhost:${port}/`);
+    await startAt(page, `http://api.hoge-project.localhost:${port}/`);
     await expect.poll(async () => Number(await page.textContent('body'))).toBeGreaterThan(1);
   });
 
@@ -218,7 +218,8 @@ describe.skipIf(!has('chromium'))('the page', () => {
       await page.locator('#log-lines p').first().waitFor();
       expect(await barriersOf(page)).toEqual([]);
       expect(await isWide(page)).toBe(false);
-      await page.goto(`http://localhost:${port}/launch?project=a-project-with-a-long-name`);
+      const slow = `http://localhost:${port}/launch?project=a-project-with-a-long-name`;
+      await (viewport.width > 1000 ? startAt(page, slow) : page.goto(slow));
       await page.locator('#lines').getByText('booting').waitFor();
       expect(await barriersOf(page)).toEqual([]);
       expect(await isWide(page)).toBe(false);

@@ -51,8 +51,10 @@ describe.skipIf(!has('chromium') || !has('plackup'))('plackup -L Shotgun', () =>
     await visitor.getByRole('link', { name: 'Open HogeProject psgi' }).click();
     await visitor.getByText('Starting HogeProject/psgi').waitFor();
     await visitor.locator('#lines').getByText('booting').waitFor();
-    await visitor.getByRole('heading', { name: /^Hoge \d+ at localhost:\d+$/ }).waitFor();
-    const port = Number(new URL(visitor.url()).port);
+    await visitor.getByRole('heading', { name: /^Hoge \d+ at hogeproject\.localhost:\d+$/ }).waitFor();
+    expect(visitor.url()).toBe(`http://hogeproject.localhost:${launcher}/`);
+    await service(board, id).locator('.phase-up').waitFor();
+    const port = Number(await service(board, id).locator('dd').first().textContent());
     expect(port).not.toBe(launcher);
 
     // Every access is fresh code in a process of its own, and renews the time that is left.
@@ -78,6 +80,6 @@ describe.skipIf(!has('chromium') || !has('plackup'))('plackup -L Shotgun', () =>
     await eventually(async () => expect(await isListening(port)).toBe(false));
 
     await service(board, id).getByRole('link', { name: 'Open' }).click();
-    await board.getByRole('heading', { name: /^Hoge \d+ at localhost:\d+$/ }).waitFor();
+    await board.getByRole('heading', { name: /^Hoge \d+ at hogeproject\.localhost:\d+$/ }).waitFor();
   });
 });

@@ -29,6 +29,12 @@ export async function openPage(options: BrowserContextOptions = {}): Promise<Pag
   return page;
 }
 
+/** Goes to an address that starts something, and means it: browsers do not say that nobody else led there. */
+export async function startAt(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole('link', { name: /^Start / }).click();
+}
+
 /** What axe finds that keeps people out, as sentences. */
 export async function barriersOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

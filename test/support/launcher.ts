@@ -82,6 +82,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       clock,
       fleet,
       token,
+      linkSecret: 'the-link-secret',
       port: 2000,
       isOwn: () => false,
       home: '/home/me',

@@ -41,7 +41,7 @@ describe('GET /launch', () => {
     expect(page.status).toBe(502);
     const text = await page.text();
     expect(text).toContain('psgi.1 exited with code 2 &lt;img');
-    expect(text).toContain('href="/launch?project=hoge&amp;service=psgi">Retry');
+    expect(text).toMatch(/href="\/launch\?project=hoge&amp;service=psgi&amp;key=[\w-]{22}">Retry/);
     expect(text).not.toContain('<img');
     expect(text).not.toContain('\x1b');
   });
@@ -80,6 +80,40 @@ describe('GET /launch', () => {
     const answer = await get('/launch?project=hoge&service=psgi');
     expect(answer.status).toBe(502);
     expect(await answer.text()).toContain('its directory is gone');
+  });
+});
+
+describe('whoever waits for a service is led', () => {
+  const chromium = { 'user-agent': 'Mozilla/5.0 (X11) Chrome/140.0 Safari/537.36', 'sec-fetch-site': 'same-origin' };
+  const safari = {
+    ...chromium,
+    'user-agent': 'Mozilla/5.0 (Macintosh) AppleWebKit/605.1 Version/18.0 Safari/605.1.15',
+  };
+  const port = 'http://localhost:5100/';
+  test.each([
+    ['a browser to the name of the project', 'service=psgi', chromium, 'http://hoge.localhost:2000/'],
+    ['a browser without a service', '', chromium, 'http://hoge.localhost:2000/'],
+    ['a browser to the name of another service', 'service=db', chromium, 'http://db.hoge.localhost:2000/'],
+    ['a browser to the port, if it wants that', 'service=psgi&to=port', chromium, port],
+    ['Safari to the port', 'service=psgi', safari, port],
+    ['a program to the port', 'service=psgi', {}, port],
+    ['a program to the name, if it wants that', 'service=db&to=name', {}, 'http://db.hoge.localhost:2000/'],
+    ['a browser to the port of what has no name for itself', 'service=a_b', chromium, port],
+  ])('%s', async (_, query, headers, expected) => {
+    const services = ['psgi', 'db', 'a_b', 'a-b'].map((tag) => ({
+      tag,
+      command: 'x',
+      start: 'always' as const,
+      after: [],
+    }));
+    const { get, launched } = launcherWith([project('hoge', { services })]);
+    const answer = get(`/launch?project=hoge&${query}`, headers);
+    await expect.poll(() => launched.length).toBe(1);
+    launched[0]?.end({ is: 'ready', host: '127.0.0.1', port: 5100 });
+    expect((await answer).headers.get('location')).toBe(expected);
+    const to = new URLSearchParams(query).get('to');
+    const later = await get(`/.proclet/launch/1${to === null ? '' : `?to=${to}`}`, headers);
+    expect(later.headers.get('location')).toBe(expected);
   });
 });
 
