@@ -10,7 +10,6 @@ const length = 32;
 
 /** Another one for each launcher where none can be kept. */
 export async function linkSecret(clock: Clock): Promise<string> {
-  const path = join(ownPlaces().state, 'launcher', 'link-secret');
   const fresh = randomBytes(length).toString('base64url');
   let secret = fresh;
   const keep = (text: string | undefined) => {
@@ -18,6 +17,7 @@ export async function linkSecret(clock: Clock): Promise<string> {
     return secret;
   };
   try {
+    const path = join(ownPlaces().state, 'launcher', 'link-secret');
     const found = readShared(path);
     if (found === undefined || keep(found) === fresh) await changeShared(path, clock, keep);
   } catch (error) {

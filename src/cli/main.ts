@@ -191,7 +191,7 @@ function plainly(message: string, name: string): string {
 const flagNames = [
   ...settingNames.map((name) => `--${name}`),
   ...['--help', '--version', '--dry-run', '--detach', '--json', '--follow', '--all', '--since', '--grep', '--watch'],
-  ...['--keep', '--open', '--stop', '--host', '--allow-host', '--shell', '--print'],
+  ...['--keep', '--open', '--stop', '--host', '--allow-host', '--any-user', '--shell', '--print'],
 ];
 
 function tooMany(name: string, surplus: string): string {

@@ -10,6 +10,7 @@ import { isAskedAgain } from '../gesture.js';
 import { createPages } from '../launcher/pages.js';
 import { openLauncher } from '../launcher/server.js';
 import type { Millis } from '../model.js';
+import { createPeerUsers } from '../network/peer-user.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createClock } from '../platform/clock.js';
 import { exitWith } from '../platform/exit.js';
@@ -34,6 +35,8 @@ export interface LauncherOptions {
   readonly allowedHosts: readonly string[];
   /** For services that have none of their own. */
   readonly lease: Lease;
+  /** It answers to every user of this machine. */
+  readonly anyUser: boolean;
   /** What it started outlives it. */
   readonly keep: boolean;
 }
@@ -48,7 +51,7 @@ export async function serveLauncher(
   options: LauncherOptions,
   started: (url: string, say: (text: string) => void) => Promise<void>,
 ): Promise<number> {
-  const { port, hosts, allowedHosts, lease, keep } = options;
+  const { port, hosts, allowedHosts, lease, keep, anyUser } = options;
   if (isPortTaken(port) === true) {
     throw new ProcletError('OS', `port ${port} is held by ${describeOwners(ownersOf(port))}`, {
       hint: 'Take another one with --port.',
@@ -69,6 +72,7 @@ export async function serveLauncher(
   const launches = createLaunches(fleet, clock, { startRun: starter.startRun, past: pastOf, told });
   const projects = createLauncherProjects();
   const ended = endOf(output, clock);
+  const peerOf = createPeerUsers();
   try {
     await Promise.all([projects.refresh(), fleet.look()]);
     const server = await openLauncher(
@@ -77,11 +81,13 @@ export async function serveLauncher(
         pages: createPages(fileURLToPath(new URL('../templates/launcher', import.meta.url))),
         isOwn: (pid) => starter.pids.has(pid),
         linkSecret: await linkSecret(clock),
+        ...(!anyUser && { gate: { uid: process.getuid?.() ?? 0, peerOf } }),
         told,
       },
       hosts,
     );
     await started(url, say);
+    if (!anyUser && (await peerOf({ remoteAddress: '127.0.0.1' })).is === 'untold') say(everybody);
     const status = await ended;
     launches.close();
     await server.close();
@@ -96,6 +102,9 @@ export async function serveLauncher(
     release();
   }
 }
+
+const everybody =
+  'This system does not tell whose a connection is: every user of this machine can use the launcher as you can.';
 
 /** Whole, and said one by one. */
 async function endRuns(fleet: Fleet, { pids }: Starter, say: (text: string) => void): Promise<void> {

@@ -18,7 +18,7 @@ export default class Launcher extends BaseCommand {
   static override summary = 'Serve a page that starts any registered project and takes you there.';
   static override description =
     `Projects are registered with proclet project add. What the page starts gets a free port and
-ends when nobody has used it for a while, or with the launcher. Only this machine reaches the page.`;
+ends when nobody has used it for a while, or with the launcher. Only you reach the page, from this machine.`;
   static override examples = [
     { description: 'at http://localhost:2000/', command: '<%= config.bin %> launcher' },
     { description: 'in the background, and opened', command: '<%= config.bin %> launcher -D --open' },
@@ -42,6 +42,7 @@ ends when nobody has used it for a while, or with the launcher. Only this machin
       ...{ helpValue: 'ADDRESS', multiple: true, multipleNonGreedy: true },
       summary: 'Listen there instead of on loopback: whoever reaches it can start your projects.',
     }),
+    'any-user': Flags.boolean({ summary: 'Answer to every user of this machine, not only to you.' }),
     'allow-host': Flags.string({
       ...{ helpValue: 'NAME', multiple: true, multipleNonGreedy: true },
       summary: 'Answer to this name too.',
@@ -52,14 +53,14 @@ ends when nobody has used it for a while, or with the launcher. Only this machin
     const into = detachedInto();
     const { flags } = await this.parse(Launcher);
     if (flags.stop) return stopLauncher();
-    const { ttl, idle, keep, host = loopback, 'allow-host': allowed = [] } = flags;
+    const { ttl, idle, keep, host = loopback, 'allow-host': allowed = [], 'any-user': anyUser } = flags;
     const port = portOf(flags.port);
     const lease = { idle: checked('--idle', idle), ...(ttl !== undefined && { ttl: checked('--ttl', ttl) }) };
     const running = findLauncher();
     if (running !== undefined) return this.#meet(running, flags.open);
     if (flags.detach && into === undefined) return this.#detach(flags.open);
     const allowedHosts = [...host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name.toLowerCase()));
-    return serveLauncher({ port, hosts: host, allowedHosts, lease, keep }, async (url, say) => {
+    return serveLauncher({ port, hosts: host, allowedHosts, lease, keep, anyUser }, async (url, say) => {
       const count = readProjects().length;
       const projects = count === 1 ? '1 project' : `${count} projects`;
       say(

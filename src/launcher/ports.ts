@@ -5,6 +5,7 @@ import type { Launches } from '../fleet/launches.js';
 import type { LaunchLine } from '../fleet/lines.js';
 import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
+import type { Gate } from './gate.js';
 import type { Pages } from './pages.js';
 
 export interface LauncherProject extends LaunchedProject {
@@ -43,6 +44,8 @@ export interface LauncherParts {
   readonly allowedHosts: readonly string[];
   /** Another one for each launcher. */
   readonly token: string;
+  /** Whose connections are answered; absent for everybody's. */
+  readonly gate?: Pick<Gate, 'uid' | 'peerOf'>;
   /** What the keys in links are made of: the same for every launcher of this user. */
   readonly linkSecret: string;
   readonly mostStreams: number;

@@ -8,6 +8,7 @@ import { createProxyServer } from 'httpxy';
 import { ProcletError } from '../errors.js';
 import { labelOf } from '../projects/registry.js';
 import { type Arrival, createApp } from './app.js';
+import { admitOnly } from './gate.js';
 import { usualService } from './places.js';
 import type { LauncherParts, Wanted } from './ports.js';
 import { createScreen } from './screen.js';
@@ -79,6 +80,7 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     else void sites.upgrade(request, socket, head, site);
   };
   const servers = await listenOn(hosts, parts.port, (server) => {
+    if (parts.gate !== undefined) admitOnly(server, { clock: parts.clock, ...parts.gate });
     server.on('request', onRequest).on('upgrade', onUpgrade);
   });
   return {

@@ -39,6 +39,8 @@ export interface SocketRow {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly state: TcpState;
+  /** The user who made it; root for one that no process holds. */
+  readonly uid: number;
   /** '0' for a connection that no process holds: not accepted yet, or closed by its owner. */
   readonly inode: string;
   /** For a closed connection that the kernel still remembers: how long it will. */
@@ -98,17 +100,17 @@ function rowIn(text: string, start: number, end: number, wanted: Wanted): Socket
   // From here on everything up to the user's number has its place: `tx:rx tr:when retrnsmt   uid  timeout inode`.
   const queues = remote + digits + 9;
   const isForgotten = hex(text, queues + 18, 2) === timeWaitTimer;
+  const [uid = '0', , inode = '0'] = text
+    .slice(queues + 39, end)
+    .trim()
+    .split(/ +/, 3);
   return {
     family: digits === 8 ? 4 : 6,
     local: { address: addressOf(text.slice(local, colon)), port: localPort },
     remote: { address: addressOf(text.slice(remote, remote + digits)), port: remotePort },
     state,
-    inode: isForgotten
-      ? '0'
-      : (text
-          .slice(queues + 39, end)
-          .trim()
-          .split(/ +/, 3)[2] ?? '0'),
+    uid: Number(uid),
+    inode: isForgotten ? '0' : inode,
     // In hundredths of a second on every architecture that Node runs on.
     ...(isForgotten && { forgottenIn: hex(text, queues + 21, 8) * 10 }),
     unsent: hex(text, queues, 8),

@@ -68,10 +68,11 @@ describe('a launcher lives on', () => {
   test('when requests are none', async () => {
     const ws = workspace({});
     const { port, get, app } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
-    const raw = (text: string) =>
+    const raw = (text: string, isHalf = false) =>
       new Promise<string>((resolve) => {
         let heard = '';
-        const socket = net.connect({ port, host: '127.0.0.1' }, () => socket.end(text));
+        // Who has hung up before the answer gets none.
+        const socket = net.connect({ port, host: '127.0.0.1' }, () => (isHalf ? socket.end(text) : socket.write(text)));
         socket.setEncoding('latin1').on('data', (data) => {
           heard += data;
         });
@@ -86,9 +87,11 @@ describe('a launcher lives on', () => {
       'a broken form': await raw(`POST /act HTTP/1.1\r\n${own}${multipart}`),
       'half a form': await raw(
         `POST /act HTTP/1.1\r\n${own}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\na=`,
+        true,
       ),
       'another protocol': await raw(
         `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
+        true,
       ),
       'many cookies': await raw(`GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(30_000)}\r\n\r\n`),
     };
@@ -189,4 +192,55 @@ test('a project and a service whose names run together keep their places on the 
   });
   const ids = [...(await get('/')).text.matchAll(/ id="(p-[^"]+)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+describe.skipIf(process.getuid?.() !== 0)('another user of the machine', () => {
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '-e'];
+  /** Sends each of these as it is and prints what comes back, as JSON. */
+  const asking = (port: number, requests: readonly string[]) => `
+const net = require('node:net');
+Promise.all(${JSON.stringify(requests)}.map((text) => new Promise((go) => {
+  let heard = '';
+  const socket = net.connect(${port}, '127.0.0.1', () => socket.write(text));
+  socket.setEncoding('latin1').on('data', (data) => { heard += data; }).on('close', () => go(heard)).on('error', () => go(heard));
+}))).then((all) => console.log(JSON.stringify(all)));`;
+
+  test('gets nothing but a refusal, at the page, at names and by WebSockets', async () => {
+    const ws = workspace({});
+    const { port, get } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
+    const request = (line: string, host: string, more = '') =>
+      `${line} HTTP/1.1\r\nHost: ${host}:${port}\r\n${more}\r\n`;
+    const requests = [
+      request('GET /', 'localhost'),
+      request('GET /launch?project=hoge&service=web', 'localhost'),
+      request('POST /act', 'localhost', 'Content-Length: 70000\r\n') + 'x'.repeat(70_000),
+      request('GET /log?project=hoge&service=web', '127.0.0.1'),
+      request('GET /', 'hoge.localhost'),
+      request(
+        'GET /',
+        'hoge.localhost',
+        'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n',
+      ),
+    ];
+    const other = ws.start('setpriv', [...nobody, asking(port, requests)]);
+    await other.exited;
+    const answers = JSON.parse(other.stdout) as string[];
+    expect(answers).toHaveLength(requests.length);
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+      expect(answer).toContain('You are the user 65534');
+      expect(answer).not.toContain('hoge');
+    }
+    expect(ws.survivors().filter(({ command }) => command.includes('serves.mjs'))).toEqual([]);
+    expect((await get('/')).text).toContain('data-phase="down"');
+  });
+
+  test('is answered where that was asked for', async () => {
+    const ws = workspace({});
+    const { port } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } }, '--any-user');
+    const request = `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`;
+    const other = ws.start('setpriv', [...nobody, asking(port, [request])]);
+    await other.exited;
+    expect(JSON.parse(other.stdout)).toMatchObject([expect.stringMatching(/^HTTP\/1\.1 200 OK/)]);
+  });
 });

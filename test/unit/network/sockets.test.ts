@@ -15,7 +15,7 @@ const tcp6 = `  sl  local_address                         remote_address        
 `;
 
 test('a row is decoded: its ends, state, queues, holder, and how long a closed one is remembered', () => {
-  const row = { family: 4, inode: '0', unsent: 0, unread: 0 };
+  const row = { family: 4, uid: 0, inode: '0', unsent: 0, unread: 0 };
   expect(parseSockets(tcp)).toEqual([
     {
       ...row,
@@ -27,7 +27,7 @@ test('a row is decoded: its ends, state, queues, holder, and how long a closed o
       ...row,
       local: { address: '127.0.0.1', port: 7802 },
       remote: { address: '127.0.0.1', port: 39838 },
-      ...{ state: 'established', inode: '501021', unsent: 2560, unread: 15 },
+      ...{ state: 'established', uid: 1000, inode: '501021', unsent: 2560, unread: 15 },
     },
     {
       ...row,
