@@ -21,6 +21,7 @@ import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
 import { createOutput, type Output, statusOfClosed } from '../platform/stdout.js';
 import { writerFor } from '../platform/terminal-writer.js';
+import { onUncaught } from '../platform/uncaught.js';
 import { untilGone } from '../platform/until-gone.js';
 import type { Clock } from '../ports.js';
 import { createLauncherProjects } from './launcher-projects.js';
@@ -43,6 +44,8 @@ export interface LauncherOptions {
 
 const mostStreams = 1_000;
 const extension = 30 * 60_000;
+/** What has not ended by then does so by itself, being bound to the launcher; less than `--stop` waits. */
+const longestEnd: Millis = 50_000;
 /** How long its last words may take. */
 const farewell: Millis = 1_000;
 
@@ -82,6 +85,7 @@ export async function serveLauncher(
         isOwn: (pid) => starter.pids.has(pid),
         linkSecret: await linkSecret(clock),
         ...(!anyUser && { gate: { uid: process.getuid?.() ?? 0, peerOf } }),
+        onUncaught,
         told,
       },
       hosts,
@@ -90,12 +94,15 @@ export async function serveLauncher(
     if (!anyUser && (await peerOf({ remoteAddress: '127.0.0.1' })).is === 'untold') say(everybody);
     const status = await ended;
     launches.close();
-    await server.close();
-    await starter.close();
-    if (!keep) await endRuns(fleet, starter, say);
+    const endAll = async () => {
+      if (!keep) await endRuns(fleet, starter, say);
+    };
+    // Services end at once, whoever is connected; what is just being started, as soon as it can be told to.
+    const services = Promise.all([endAll(), starter.close()]).then(endAll);
+    await Promise.race([Promise.all([server.close(), services]), later(clock, longestEnd)]);
     return status;
   } finally {
-    await starter.close();
+    await Promise.race([starter.close(), later(clock, farewell)]);
     fleet.close();
     await output.close(clock, clock.now() + farewell);
     clock.close();
@@ -105,6 +112,10 @@ export async function serveLauncher(
 
 const everybody =
   'This system does not tell whose a connection is: every user of this machine can use the launcher as you can.';
+
+function later(clock: Clock, wait: Millis): Promise<void> {
+  return new Promise((go) => void clock.wakeAt(clock.now() + wait, go));
+}
 
 /** Whole, and said one by one. */
 async function endRuns(fleet: Fleet, { pids }: Starter, say: (text: string) => void): Promise<void> {

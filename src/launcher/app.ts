@@ -1,6 +1,5 @@
 /** The launcher's addresses: the page, its streams and its buttons, and the ways to a service. */
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
@@ -70,6 +69,8 @@ export function createApp(parts: AppParts): Hono<Env> {
   return app;
 }
 
+/** In bytes. */
+const longestForm = 16 * 1024;
 const home = { href: '/', text: 'All projects' };
 
 function wantsJson(c: Context): boolean {
@@ -125,7 +126,12 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     const groups = screen.groups.map((group) => pages.group(group, parts.token));
     return c.html(pages.render('board', { groups, version, token: parts.token, problem: parts.projects.problem }));
   });
-  app.post('/act', bodyLimit({ maxSize: 16 * 1024 }), async (c) => {
+  app.post('/act', async (c) => {
+    const size = Number(c.req.header('content-length') ?? Infinity);
+    // Whatever fills in a form knows how long it is.
+    if (!(size <= longestForm) || c.req.header('transfer-encoding') !== undefined) {
+      return c.text('The form is not one of this page.\n', 413);
+    }
     const form = isForeign((name) => c.req.header(name)) ? {} : await c.req.parseBody().catch(() => ({}) as Form);
     if (!isToken(form['token'], parts.token)) {
       return c.text('That did not come from this launcher’s own page. Load it again.\n', 403);

@@ -51,6 +51,8 @@ export interface LauncherParts {
   readonly mostStreams: number;
   /** How much longer an extended lease gets. */
   readonly extension: Millis;
+  /** Errors that nobody caught are reported there instead of ending the process, until the returned function is called. */
+  onUncaught(caught: (error: unknown) => void): () => void;
   /** What people may want to know, for the launcher's own output. */
   told(text: string): void;
 }

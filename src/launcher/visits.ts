@@ -42,12 +42,11 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const { project, tag } = visit;
     const start = launches.isUnderWay(project.root, tag) ? 'yes' : mayStart((name) => c.req.header(name), visit.hasKey);
     if (start === 'no') return c.text('Another page may not start anything here.\n', 403);
-    if (start === 'ask') return c.html(pages.render('message', askFirst(visit)));
+    if (start === 'ask') return c.html(pages.render('message', askFirst(visit, hasSent(c))));
     if (project.problem !== undefined)
-      return c.html(failedPage(visit, screen.maskOf(project.root)(project.problem)), 502);
+      return c.html(failedPage(c, visit, screen.maskOf(project.root)(project.problem)), 502);
     const launch = launches.launch(project, tag);
-    const isPerson = (c.req.header('accept') ?? '').includes('text/html');
-    await (isPerson ? Promise.race([launch.finished, pause()]) : launch.finished);
+    await (canWaitOnPage(c) ? Promise.race([launch.finished, pause()]) : launch.finished);
     return result(c, launch, visit, arrived);
   };
 
@@ -60,21 +59,22 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const { path, to } = way ?? {};
     const retry = path ?? linkTo({ project: name, service: tag, to });
     if (state.is === 'failed') {
-      return c.html(failed({ project: name, tag, reason: mask(state.reason), lines: plain(lines), retry }), 502);
+      const data = { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry };
+      return c.html(failed(c, data), 502);
     }
     const back = path ?? to;
     const next = `/.proclet/launch/${id}${back === undefined ? '' : `?${new URLSearchParams({ to: back })}`}`;
     return c.html(pages.render('booting', { project: name, tag, next, id, stream: `/.proclet/stream?launch=${id}` }));
   };
 
-  const failedPage = ({ project, tag, path, to }: Visit, reason: string) =>
-    failed({
+  const failedPage = (c: Context, { project, tag, path, to }: Visit, reason: string) =>
+    failed(c, {
       ...{ project: project.name, tag, reason, lines: [] },
       retry: path ?? linkTo({ project: project.name, service: tag, to }),
     });
-  const askFirst = ({ project, tag, path, to }: Visit) => ({
+  const askFirst = ({ project, tag, path, to }: Visit, isForm: boolean) => ({
     title: `Start ${project.name}/${tag}?`,
-    text: 'Browsers do not say whether you typed this address or another page brought you here, so nothing has been started yet. The links of the launcher’s own page start it at once, as bookmarks too.',
+    text: `Browsers do not say whether you typed this address or another page brought you here, so nothing has been started yet. The links of the launcher’s own page start it at once, as bookmarks too.${isForm ? lost : ''}`,
     link: {
       href: path ?? linkTo({ project: project.name, service: tag, to }),
       text: `Start ${project.name}/${tag}`,
@@ -82,9 +82,12 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
   });
   const linkTo = (link: LaunchLink) =>
     launchPath({ ...link, key: linkKey(parts.linkSecret, link.project, link.service) });
-  const failed = (data: { readonly project: string; readonly tag: string; readonly [key: string]: unknown }) => {
+  const failed = (
+    c: Context,
+    data: { readonly project: string; readonly tag: string; readonly [key: string]: unknown },
+  ) => {
     const name = data.tag === '' ? data.project : `${data.project}/${data.tag}`;
-    return pages.render('failed', { ...data, name, home: `http://localhost:${parts.port}/` });
+    return pages.render('failed', { ...data, name, hasSent: hasSent(c), home: `http://localhost:${parts.port}/` });
   };
 
   const pause = () => new Promise<void>((go) => void clock.wakeAt(clock.now() + patience, go));
@@ -95,3 +98,18 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
 function plain<T extends { readonly text: string }>(lines: readonly T[]): T[] {
   return lines.map((line) => ({ ...line, text: plainText(line.text) }));
 }
+
+/**
+ * Whoever navigates can be shown a page that comes back by itself. What else a browser or a program asks for waits for
+ * its answer, and so does a form: coming back it would have lost what was typed.
+ */
+function canWaitOnPage({ req }: Context): boolean {
+  const isNavigation = (req.header('sec-fetch-mode') ?? 'navigate') === 'navigate';
+  return req.method === 'GET' && isNavigation && (req.header('accept') ?? '').includes('text/html');
+}
+
+function hasSent({ req }: Context): boolean {
+  return req.method !== 'GET' && req.method !== 'HEAD';
+}
+
+const lost = ' What the form has was not passed on: start it here, then go back and send it again.';

@@ -1,8 +1,10 @@
 /** What services, files and requests may do to a launcher that many projects share. Each of these has ended or deceived one. */
 import { writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/launch.js';
 import { launcherOf, projectIn, register } from '../support/launching.js';
 import { workspace } from '../support/workspace.js';
 
@@ -10,6 +12,7 @@ const web = 'node ../serves.mjs';
 
 /** Answers with what the path names, byte by byte. */
 const odd = `import net from 'node:net';
+import { resolve } from 'node:path';
 const answers = {
   '/status': 'HTTP/1.1 099 Low\\r\\nContent-Length: 2\\r\\n\\r\\nhi',
   '/zero': 'HTTP/1.1 000 Zero\\r\\nContent-Length: 2\\r\\n\\r\\nhi',
@@ -38,6 +41,14 @@ describe('a launcher lives on', () => {
     for (const path of ['/reason', '/half']) await get(path, { host }).catch(() => {});
     expect((await get('/', { host })).text).toBe('ok');
     expect(app.stderr).toBe('');
+  });
+
+  test('whatever heads are sent to it, by clients and by services', async () => {
+    const ws = workspace({});
+    const script = resolve(import.meta.dirname, '../../bench/fuzz-launcher.mjs');
+    const fuzz = ws.start('node', [script, '--runs', '2000', '--seed', '5', '--port', String(ws.port)]);
+    expect(await statusOf(fuzz), fuzz.text).toBe(0);
+    expect(ws.survivors()).toEqual([]);
   });
 
   test('when the registry or the files of a project cannot be read, and shows the others', async () => {
@@ -98,7 +109,7 @@ describe('a launcher lives on', () => {
     expect(answers).toMatchObject({
       'an absurd port': '421',
       'a broken form': '403',
-      'another protocol': '400',
+      'another protocol': '200',
       'many cookies': '200',
     });
     expect((await get('/')).status).toBe(200);

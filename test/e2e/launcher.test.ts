@@ -478,6 +478,30 @@ describe('the end of the launcher', () => {
     if (signal === 'SIGINT') expect(await statusOf(app)).toBe(130);
   });
 
+  test('comes at once, whatever is open through it', async () => {
+    const ws = workspace({});
+    const { app, port, get } = await launcherOf(ws, { hoge: { Procfile: 'web: node ../upgrades.mjs\n' } });
+    const host = `hoge.localhost:${port}`;
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    expect(await statusLineFor(port, `GET / HTTP/1.1\r\nHost: ${host}\r\n${upgrade}\r\n`)).toContain('101');
+    const held = [
+      `GET / HTTP/1.1\r\nHost: ${host}\r\n${upgrade}\r\n`,
+      `GET /.proclet/stream HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`,
+      'GET / HT',
+    ].map((head) => {
+      const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => {}).write(head);
+      return socket;
+    });
+    const begun = held.slice(0, 2).map((socket) => new Promise((go) => socket.once('data', go)));
+    await Promise.all(begun);
+    expect((await get('/.proclet/icon.svg')).status).toBe(200);
+    expect(await statusOf(ws.proclet('launcher', '--stop'))).toBe(0);
+    await app.exited;
+    expect(ws.survivors()).toEqual([]);
+    for (const socket of held) socket.destroy();
+  });
+
   test('with --keep is not, and the next one shows it', async () => {
     const ws = workspace({});
     const { app, visit, port, roots } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } }, '--keep');

@@ -113,6 +113,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       secretsOf: (root) => projects.find((one) => one.root === root)?.secrets ?? [],
       oldLines: () => [],
     },
+    onUncaught: () => () => {},
     told: (text) => void said.push(text),
   };
   const streams = new Streams(clock, mostStreams);
@@ -127,22 +128,25 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
     Promise.resolve(
       app.request(`http://localhost:2000${path}`, { headers: { host: 'localhost:2000', ...headers } }, arrival),
     );
-  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
-    Promise.resolve(
-      app.request(
-        `http://localhost:2000${path}`,
-        {
-          method: 'POST',
-          body: new URLSearchParams(form),
-          headers: { host: 'localhost:2000', 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        },
-        {},
-      ),
-    );
+  const post = (
+    path: string,
+    form: Record<string, string>,
+    headers: Record<string, string> = {},
+    arrival: Arrival = {},
+  ) => {
+    const body = new URLSearchParams(form).toString();
+    const own = {
+      host: 'localhost:2000',
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(body.length),
+    };
+    const init = { method: 'POST', body, headers: { ...own, ...headers } };
+    return Promise.resolve(app.request(`http://localhost:2000${path}`, init, arrival));
+  };
   const print = (event: ProcletEvent) => {
     for (const told of followers) told.event(event);
   };
-  return { get, post, asked, launched, said, ends, clock, streams, screen, print, followers };
+  return { parts, get, post, asked, launched, said, ends, clock, streams, screen, print, followers };
 }
 
 function fakeLaunch(id: number, name: string, tag: string): FakeLaunch {

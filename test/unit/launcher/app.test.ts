@@ -213,6 +213,13 @@ describe('the page', () => {
     expect((await post('/act', { ...act, service: 'x'.repeat(20_000) })).status).toBe(413);
   });
 
+  test('a form that is too long, or does not say how long it is, is refused', async () => {
+    const { post } = launcherWith([project('hoge')]);
+    expect((await post('/act', act, { 'content-length': '20000' })).status).toBe(413);
+    expect((await post('/act', act, { 'content-length': 'x' })).status).toBe(413);
+    expect((await post('/act', act, { 'transfer-encoding': 'chunked' })).status).toBe(413);
+  });
+
   test('start starts, and is back at once', async () => {
     const { post, launched, said } = launcherWith([project('hoge')]);
     const answer = await post('/act', act);
@@ -268,6 +275,42 @@ describe('at the name of a service', () => {
     for (const path of ['//evil.example', 'http://evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
       expect(await to(path)).toMatch(/^\/(?![/\\])/);
     }
+  });
+
+  test('what is no navigation waits for its answer, and no page takes its place', async () => {
+    const { post, get, clock, launched } = launcherWith([hoge]);
+    const asked = [
+      () => post('/form', { text: 'typed' }, html, { site, pass }),
+      () => get('/', { ...html, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' }, { site, pass }),
+    ];
+    for (const ask of asked) {
+      const answer = ask();
+      await expect.poll(() => launched.length).toBe(asked.indexOf(ask) + 1);
+      clock.advance(60_000);
+      launched.at(-1)?.end({ is: 'ready', host: '127.0.0.1', port: 5100 });
+      expect(await (await answer).text()).toBe('passed on');
+    }
+  });
+
+  test('a form that was not passed on is not asked for again without what it had', async () => {
+    const { post, launched } = launcherWith([hoge]);
+    const answer = post('/form', { text: 'typed' }, html, { site, pass });
+    await expect.poll(() => launched.length).toBe(1);
+    launched[0]?.end({ is: 'failed', reason: 'it ended' });
+    const failed = await answer;
+    expect(failed.status).toBe(502);
+    const page = await failed.text();
+    expect(page).toContain('What you sent was not passed on. Load this page again to send it once more.');
+    expect(page).not.toContain('>Retry<');
+    const foreign = {
+      ...html,
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    const asked = await (await post('/form', {}, foreign, { site, pass })).text();
+    expect(asked).toContain('What the form has was not passed on');
+    expect(launched).toHaveLength(1);
   });
 
   test('neither the page nor its streams nor the starts of others are there', async () => {
