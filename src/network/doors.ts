@@ -27,7 +27,7 @@ export interface Door {
 
 export interface Behind {
   readonly clock: Clock;
-  target(door: Door): Promise<Address>;
+  target(door: Door, current?: Address): Promise<Address>;
   refusal(door: Door, error: unknown): Refusal;
   /** Whether a process is of a service of this run. */
   isOurs(pid: number): boolean;
@@ -129,7 +129,9 @@ export class Doors {
       door.front = await openFront({
         ...{ clock: this.#behind.clock, listen, proxyProtocol },
         ...(door.listener && { socket: door.listener.handle }),
-        target: () => door.admits.then(() => this.#behind.target(door)),
+        target: (current) => door.admits.then(() => this.#behind.target(door, current)),
+        // Who may not see old code may not see it on a connection that was there before, either.
+        asksAgain: () => door.service.reload === 'shotgun',
         refusal: (error) => this.#behind.refusal(door, error),
       });
       this.#held.delete(door);

@@ -1,32 +1,42 @@
 /**
  * A client and a service, linked: bytes go both ways, each side's end is passed on by itself, an error of one side is
- * a reset of the other. Nothing is known about what the bytes mean.
+ * a reset of the other. What is HTTP/1 is read on its way, so that it is known when nothing is owed any more.
  */
 import type { Socket } from 'node:net';
+import type { Millis } from '../model.js';
 import type { Relay } from './front-relay.js';
+import { Conversation } from './http1/conversation.js';
+import { isInUse } from './unread.js';
 
 export interface Ends {
   readonly client: Socket;
   readonly upstream: Socket;
   readonly relay: Relay;
+  now(): Millis;
   /** Something happened that counts as an access. */
   accessed(): void;
+  /** One side does not take what the other says. */
+  held(): void;
+  /** It takes it again, and all is written. */
+  released(): void;
+  /** The service has nothing more to say, and the client was told. */
+  upstreamEnded(): void;
 }
 
 /** One way: stops reading where bytes come from while they cannot be written where they go. */
 class Way {
   readonly #from: Socket;
   readonly #to: Socket;
-  readonly #relay: Relay;
-  readonly #accessed: () => void;
+  readonly #ends: Ends;
   #isHeld = false;
   #isLast = false;
+  /** How often bytes were left. */
+  holds = 0;
 
-  constructor(from: Socket, to: Socket, { relay, accessed }: Ends) {
+  constructor(from: Socket, to: Socket, ends: Ends) {
     this.#from = from;
     this.#to = to;
-    this.#relay = relay;
-    this.#accessed = accessed;
+    this.#ends = ends;
   }
 
   /** Whether bytes are left to be written. */
@@ -36,8 +46,11 @@ class Way {
 
   /** Whether more may be read at once. */
   pass(bytes: number, buffer: Uint8Array): boolean {
-    this.#isHeld = !this.#relay.pass(buffer, bytes, this.#to, this.#written);
-    return !this.#isHeld;
+    this.#isHeld = !this.#ends.relay.pass(buffer, bytes, this.#to, this.#written);
+    if (!this.#isHeld) return true;
+    this.holds += 1;
+    this.#ends.held();
+    return false;
   }
 
   /**
@@ -52,9 +65,10 @@ class Way {
   readonly #written = (error?: Error | null): void => {
     if (!this.#isHeld || error) return;
     this.#isHeld = false;
-    this.#accessed();
+    this.#ends.accessed();
     if (this.#isLast) this.#to.end();
     else this.#from.resume();
+    this.#ends.released();
   };
 }
 
@@ -62,28 +76,80 @@ export class Link {
   readonly #ends: Ends;
   readonly #up: Way;
   readonly #down: Way;
-  /** The last bytes came from the client, and the service may still answer. */
-  #isOwed = false;
+  readonly #conversation = new Conversation();
+  #clientSpokeAt: Millis = -Infinity;
+  /** The last bytes came from the service, or none came. */
+  #isAnswered = true;
+  #hasUpstreamEnded = false;
 
   constructor(ends: Ends) {
     const { client, upstream } = ends;
     this.#ends = ends;
     this.#up = new Way(client, upstream, ends);
     this.#down = new Way(upstream, client, ends);
-    upstream.on('end', () => this.#upstreamEnded());
+    this.join();
   }
 
-  get isInFlight(): boolean {
-    return this.#isOwed || this.#up.isHeld || this.#down.isHeld;
+  /** Whether the service owes an answer, or bytes are left to be written. */
+  isInUse(now: Millis): boolean {
+    if (this.#isHeld) return true;
+    if (this.#hasUpstreamEnded) return false;
+    if (this.isReadable) return !this.#conversation.isAtRest;
+    return isInUse({ clientQuietFor: now - this.#clientSpokeAt, isAnswered: this.#isAnswered });
   }
 
-  fromClient(bytes: number, buffer: Uint8Array): boolean {
-    this.#isOwed = true;
+  /** Whether nobody loses anything when the service is taken away: never where that cannot be known. */
+  get isAtRest(): boolean {
+    return !this.#isHeld && (this.#hasUpstreamEnded || this.#conversation.isAtRest);
+  }
+
+  /** Whether it is known where requests begin: then the next one may go to another service. */
+  get isReadable(): boolean {
+    return this.#conversation.speech === 'http';
+  }
+
+  /** The number of times that bytes of the client were left, if some are left now. */
+  get hold(): number | undefined {
+    return this.#up.isHeld ? this.#up.holds : undefined;
+  }
+
+  /** Whether the service could be asked once more. */
+  get isOpen(): boolean {
+    const { upstream } = this.#ends;
+    return !upstream.destroyed && !upstream.readableEnded && !this.#hasUpstreamEnded;
+  }
+
+  /**
+   * Reads what the client says: all of it, or up to where one more request begins than may. Returns how many bytes
+   * are to be passed on; the others are for another service.
+   */
+  read(bytes: number, buffer: Buffer, mayBegin: number): number {
+    let at = 0;
+    let begun = 0;
+    while (at < bytes) {
+      if (this.#conversation.beginsRequest(buffer, at, bytes)) {
+        if (begun === mayBegin) return at;
+        begun += 1;
+      }
+      at = this.#conversation.fromClient(buffer, at, bytes);
+    }
+    return bytes;
+  }
+
+  /** Whether more may be read at once. */
+  pass(bytes: number, buffer: Buffer): boolean {
+    if (!this.isReadable) this.#clientSpokeAt = this.#ends.now();
+    this.#isAnswered = false;
     return this.#up.pass(bytes, buffer);
   }
 
-  fromUpstream(bytes: number, buffer: Uint8Array): boolean {
-    this.#isOwed = false;
+  /** Whether more may be read at once. */
+  fromUpstream(bytes: number, buffer: Buffer): boolean {
+    const wasReadable = this.isReadable;
+    this.#conversation.fromService(buffer, 0, bytes);
+    // Until now it did not matter when that was.
+    if (wasReadable && !this.isReadable && !this.#isAnswered) this.#clientSpokeAt = this.#ends.now();
+    this.#isAnswered = true;
     return this.#down.pass(bytes, buffer);
   }
 
@@ -93,16 +159,31 @@ export class Link {
     else this.#up.end();
   }
 
-  #upstreamEnded(): void {
+  /** Is told of the upstream's end, from the beginning and again after `part`. */
+  join(): void {
+    this.#ends.upstream.on('end', this.#upstreamEnded);
+  }
+
+  part(): void {
+    this.#ends.upstream.off('end', this.#upstreamEnded);
+  }
+
+  get #isHeld(): boolean {
+    return this.#up.isHeld || this.#down.isHeld;
+  }
+
+  readonly #upstreamEnded = (): void => {
     const { upstream, relay } = this.#ends;
     if (relay.isBroken(upstream)) {
       upstream.destroy(new Error('the service broke the connection'));
       return;
     }
-    if (this.#isOwed) this.#ends.accessed(); // the exchange ended without an answer
-    this.#isOwed = false;
+    const isOwed = this.isReadable ? !this.#conversation.isAtRest : !this.#isAnswered;
+    if (isOwed) this.#ends.accessed(); // the exchange ends with the connection, or without an answer
+    this.#hasUpstreamEnded = true;
     this.#down.end();
-  }
+    this.#ends.upstreamEnded();
+  };
 }
 
 /** Tells the other end that the connection broke, where that can be told. */

@@ -24,12 +24,6 @@ export function beginsLikeHttp(first: Buffer): boolean {
   return /^[A-Z][A-Z-]* (\/|https?:)/.test(first.toString('latin1'));
 }
 
-/** Whether bytes are the beginning of an HTTP/1 request, with its whole first line. */
-export function beginsRequest(buffer: Uint8Array, bytes: number): boolean {
-  const head = Buffer.from(buffer.buffer, buffer.byteOffset, Math.min(bytes, 8192)).toString('latin1');
-  return /^[A-Z][A-Z-]* \S+ HTTP\/1\.[01]\r?\n/.test(head);
-}
-
 /** A whole HTTP/1 answer. The answer to HEAD has no body. */
 export function refusalPage(refusal: Refusal, first: Buffer): string {
   const title = escaped(refusal.title);

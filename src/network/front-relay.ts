@@ -46,4 +46,9 @@ export class Relay {
   isBroken(socket: Socket): boolean {
     return this.#writer.isBroken(socket);
   }
+
+  /** As `Writer.isDeaf`. */
+  isDeaf(socket: Socket): boolean {
+    return this.#writer.isDeaf(socket);
+  }
 }

@@ -80,11 +80,23 @@ export class Writer {
    * the error of the connection. Not so for a unix socket, where an orderly end of both sides is an error too.
    */
   isBroken(socket: Socket): boolean {
+    return (socket as unknown as Handled)._handle?.setNoDelay !== undefined && this.isDeaf(socket);
+  }
+
+  /**
+   * Whether nothing can be written any more: the other side has broken the connection, or closed a unix socket. Where
+   * only the stream can be asked, the answer is no, and the stream fails in a moment.
+   */
+  isDeaf(socket: Socket): boolean {
     const handle = (socket as unknown as Handled)._handle;
-    if (this.#spare === undefined || typeof handle?.writeBuffer !== 'function') return false;
-    if (handle.setNoDelay === undefined) return false;
-    if (handle.writeQueueSize !== 0 || socket.writableLength > 0 || socket.writableEnded) return false;
+    if (typeof handle?.writeBuffer !== 'function' || handle.writeQueueSize !== 0) return false;
+    if (socket.writableLength > 0 || socket.writableEnded || socket.connecting) return false;
     const request = this.#spare;
+    if (request === undefined) {
+      if (this.#mayLearn && this.#Request === undefined) this.#learn(handle, handle.writeBuffer);
+      socket.write(nothing);
+      return false;
+    }
     const error = handle.writeBuffer(request, nothing);
     if (isInUse(request)) this.#spare = this.#Request && new this.#Request();
     return error !== 0;

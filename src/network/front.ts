@@ -10,12 +10,15 @@
 import type { AddressInfo } from 'node:net';
 import type { Address, Millis } from '../model.js';
 import type { Clock } from '../ports.js';
-import { Connection, heldWhileWaiting, type Surroundings } from './front-connection.js';
+import { Connection } from './front-connection.js';
 import { Delay } from './front-delay.js';
 import { type Arrival, listen, listenOn, type Means } from './front-listen.js';
+import { LostClients } from './front-lost-clients.js';
 import { OwnPorts } from './front-own-ports.js';
 import type { Refusal } from './front-refusal.js';
 import { Relay } from './front-relay.js';
+import { heldWhileWaiting } from './front-stage.js';
+import type { Surroundings } from './front-surroundings.js';
 import { Turnstiles, turn } from './front-turnstile.js';
 import { betweenAttempts } from './front-upstream.js';
 import { Writer } from './front-write.js';
@@ -33,15 +36,24 @@ const betweenDrains: Millis = 20;
 /** A refused client that does not hang up for so long is cut off. */
 const hangUpWithin: Millis = 2_000;
 
+/** A client whose service was taken away while nothing was owed is closed if it asks for nothing for so long. */
+const parkedFor: Millis = 60_000;
+
 export interface FrontOptions {
   readonly clock: Clock;
   /** The public address. A path gets mode 0600, and replaces a socket that nobody listens on. */
   readonly listen: Address;
   /**
    * Called for each new connection: the address to connect to, now or later (the service may have to be started
-   * first). When it rejects, the client is refused.
+   * first). When it rejects, the client is refused. With `current`, for the next request of a client that is connected
+   * there already: the same address keeps it there.
    */
-  readonly target: () => Address | Promise<Address>;
+  readonly target: (current?: Address) => Address | Promise<Address>;
+  /**
+   * Whether `target` is asked for every HTTP/1 request, not only for the first of a connection. A connection that is
+   * not HTTP/1 stays where it is, and what its client says calls `target` in vain.
+   */
+  readonly asksAgain?: () => boolean;
   /** What an HTTP/1 client reads with status 502 when there is no service for it; any other client is closed. */
   readonly refusal: (error: unknown) => Refusal;
   /** Whether services are told who connects, in the PROXY protocol, version 2. */
@@ -66,17 +78,18 @@ export interface Front {
   /** Connections that wait for `target`, or to be connected to what it answered. */
   readonly waiting: number;
   /**
-   * Connections whose last bytes came from the client (an answer is owed), for which bytes are still buffered towards
-   * either side, or that wait. An idle keep-alive connection is none of these.
+   * Connections that wait, for which bytes are still buffered towards either side, or on which an answer is owed: of
+   * HTTP/1 until its last byte, of anything else as in unread.ts. An HTTP/1 connection at rest is none of these.
    */
   readonly inFlight: number;
   /** Whether a local port is, or was in the last two minutes, that of one of the front's connections to a service. */
   isOwnPort(port: number): boolean;
   /**
-   * Sees its connections to this upstream off: whatever is quiet for `quiet` is closed, and a client that makes its
-   * next HTTP/1 request is led to `target` again. Resolves when none is left, or after `within`.
+   * Sees its connections to this upstream off: each is closed when nothing is owed on it, while its client may stay
+   * and is led to `target` with its next request. What is not HTTP/1 is left to end by itself. Resolves when none is
+   * left, or after `within`.
    */
-  drain(upstream: Address, quiet: Millis, within: Millis): Promise<void>;
+  drain(upstream: Address, within: Millis): Promise<void>;
   /** Stops accepting; open connections go on. */
   stopListening(): Promise<void>;
   /** Closes everything now. */
@@ -112,7 +125,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       return clients.inFlight;
     },
     isOwnPort: (port) => clients.isOwnPort(port),
-    drain: (upstream, quiet, within) => clients.drain(upstream, quiet, within),
+    drain: (upstream, within) => clients.drain(upstream, within),
     stopListening,
     async close() {
       const stopped = stopListening();
@@ -135,12 +148,18 @@ class Clients {
   readonly #clock: Clock;
   readonly #around: Surroundings;
 
-  constructor({ clock, listen: address, target, refusal, proxyProtocol, waitingLimit, means }: FrontOptions) {
+  readonly #lost: LostClients;
+  #isUsing = false;
+
+  constructor(options: FrontOptions) {
+    const { clock, listen: address, target, refusal, proxyProtocol, waitingLimit, means } = options;
     this.#limit = waitingLimit ?? defaultWaitingLimit;
     this.#clock = clock;
     const turnstile = new Delay(clock, turn);
+    const relay = new Relay(new Writer(means === 'documented' ? 'none' : process.versions.node));
+    this.#lost = new LostClients({ clock, relay, all: this.#all });
     this.#around = {
-      relay: new Relay(new Writer(means === 'documented' ? 'none' : process.versions.node)),
+      relay,
       ports: new OwnPorts(clock),
       turnstiles: new Turnstiles(turnstile),
       vestibule: Buffer.allocUnsafeSlow(heldWhileWaiting),
@@ -149,13 +168,17 @@ class Clients {
         turn: turnstile,
         speak: new Delay(clock, speakWithin),
         hangUp: new Delay(clock, hangUpWithin),
+        park: new Delay(clock, parkedFor),
       },
       tell: proxyProtocol ? address : undefined,
       target,
+      asksAgain: options.asksAgain ?? (() => false),
+      used: () => this.#use(target),
       refusal,
       accessed: () => {
         this.lastAccess = clock.now();
       },
+      held: () => this.#lost.watch(),
       now: () => clock.now(),
       waits: () => {
         this.waiting += 1;
@@ -172,8 +195,9 @@ class Clients {
   }
 
   get inFlight(): number {
+    const now = this.#clock.now();
     let count = 0;
-    for (const connection of this.#all) if (connection.isInFlight) count += 1;
+    for (const connection of this.#all) if (connection.isInFlight(now)) count += 1;
     return count;
   }
 
@@ -193,12 +217,12 @@ class Clients {
     connection.seekTarget();
   }
 
-  async drain(upstream: Address, quiet: Millis, within: Millis): Promise<void> {
+  async drain(upstream: Address, within: Millis): Promise<void> {
     const until = this.#clock.now() + within;
     const going = [...this.#all].filter((connection) => connection.leave(upstream));
     for (;;) {
       const now = this.#clock.now();
-      const left = going.filter((connection) => connection.isLeaving(upstream, now - quiet));
+      const left = going.filter((connection) => connection.isLeaving());
       if (left.length === 0 || now >= until) return;
       await new Promise<void>((resolve) => void this.#clock.wakeAt(now + betweenDrains, resolve));
     }
@@ -207,5 +231,16 @@ class Clients {
   close(): void {
     for (const connection of this.#all) connection.destroy();
     for (const delay of Object.values(this.#around.delays)) delay.close();
+    this.#lost.close();
+  }
+
+  /** One question at a time: what its answer is does not matter, only that it was asked. */
+  #use(target: FrontOptions['target']): void {
+    if (this.#isUsing) return;
+    this.#isUsing = true;
+    const done = () => {
+      this.#isUsing = false;
+    };
+    new Promise((resolve) => resolve(target())).then(done, done);
   }
 }

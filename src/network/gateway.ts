@@ -3,6 +3,7 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { ProcletError } from '../errors.js';
 import { lifeKey } from '../life-key.js';
 import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, ServiceSpec, Tag } from '../model.js';
@@ -48,9 +49,6 @@ export interface Gateway extends RunPart<Plan> {
 /** A program that inherits sockets and does not listen on its own port for so long will not any more. */
 const learnFor: Millis = 60_000;
 
-/** What a connection at rest is left of time when it is seen off. */
-const quietFor: Millis = 100;
-
 export function createGateway(clock: Clock, keeper: Keeper): Gateway {
   return new PlannedGateway(clock, keeper);
 }
@@ -85,7 +83,7 @@ class PlannedGateway implements Gateway {
     });
     this.#doors = new Doors({
       clock,
-      target: (door) => this.#target(door),
+      target: (door, current) => this.#target(door, current),
       refusal: (door, error) => this.#refusal(door, error),
       isOurs: (pid) => keeper.isOurs(pid),
       notice: (text) => keeper.notice(text),
@@ -136,9 +134,9 @@ class PlannedGateway implements Gateway {
 
   async drain(life: Life, within: Millis): Promise<void> {
     const spec = this.#specs.get(life.id);
-    if (spec === undefined) return;
-    const address = { host: this.#hostOf(spec, life.generation), port: this.portOf(spec, life.generation) };
-    await Promise.all(this.#doors.frontsOf(spec.tag).map((front) => front.drain(address, quietFor, within)));
+    const address = this.#addressOf(life);
+    if (spec === undefined || address === undefined) return;
+    await Promise.all(this.#doors.frontsOf(spec.tag).map((front) => front.drain(address, within)));
   }
 
   async prepare({ services }: Plan): Promise<Prepared> {
@@ -255,17 +253,23 @@ class PlannedGateway implements Gateway {
   }
 
   /** The next of the instances that are up, or on their way and listening; without one, whatever wakes the service. */
-  async #target(door: Door): Promise<Address> {
+  async #target(door: Door, current?: Address): Promise<Address> {
     const { tag, reload } = door.service;
     let lives = this.#livesBehind(door);
     if (lives.length === 0 || reload === 'shotgun') {
       await this.#keeper.wake(tag);
       lives = this.#livesBehind(door);
     }
-    const life = lives[door.turn++ % Math.max(lives.length, 1)];
-    const spec = life && this.#specs.get(life.id);
-    if (life === undefined || spec === undefined) throw new Error(`${tag} is not running`);
-    return { host: this.#hostOf(spec, life.generation), port: this.portOf(spec, life.generation) };
+    const addresses = lives.flatMap((life) => this.#addressOf(life) ?? []);
+    if (current !== undefined && addresses.some((address) => isDeepStrictEqual(address, current))) return current;
+    const address = addresses[door.turn++ % Math.max(addresses.length, 1)];
+    if (address === undefined) throw new Error(`${tag} is not running`);
+    return address;
+  }
+
+  #addressOf({ id, generation }: Life): Address | undefined {
+    const spec = this.#specs.get(id);
+    return spec && { host: this.#hostOf(spec, generation), port: this.portOf(spec, generation) };
   }
 
   #hostOf(spec: InstanceSpec, generation: number): string {

@@ -36,22 +36,55 @@ test('a connection, each word and each answer are accesses, at the moment they c
   expect(fronted.lastAccess).toBe(3_000);
 });
 
+const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
+
 test('a request is in flight until it is answered; a kept-alive connection is not, and its end is no access', async () => {
   const { fronted, clock, upstream } = await stage();
   const near = await client(fronted.address);
-  near.socket.write('question');
+  near.socket.write(get);
   const far = await upstream.next();
-  await far.hears('question');
+  await far.hears(get);
   expect(fronted.inFlight).toBe(1);
-  far.socket.write('answer');
-  await near.hears('answer');
+  far.socket.write(ok);
+  await near.hears(ok);
+  clock.advance(3_600_000);
+  expect(fronted.inFlight).toBe(1);
+  far.socket.write('hello');
+  await near.hears('hello');
   expect(fronted.inFlight).toBe(0);
   expect(fronted.connections).toBe(1);
+  const answered = clock.now();
   clock.advance(60_000);
   near.socket.end();
   far.socket.end();
   await eventually(() => expect(fronted.connections).toBe(0));
-  expect(fronted.lastAccess).toBe(0);
+  expect(fronted.lastAccess).toBe(answered);
+});
+
+test.each([
+  ['TLS', '\x16\x03\x01\x02\0\x01', '\x17\x03\x03'],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\x04\x08'],
+  ['a WebSocket', 'GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n', 'HTTP/1.1 101 Switching Protocols\r\n\r\n\x89\0'],
+])('%s is in flight for two minutes after its client spoke, whatever came back', async (_, said, back) => {
+  const { fronted, clock, upstream } = await stage();
+  const near = await client(fronted.address);
+  near.socket.write(Buffer.from(said, 'latin1'));
+  const far = await upstream.next();
+  await far.hears(said);
+  clock.advance(60_000);
+  far.socket.write(Buffer.from(back, 'latin1'));
+  await near.hears(back);
+  clock.advance(59_999);
+  expect(fronted.inFlight).toBe(1);
+  clock.advance(1);
+  expect(fronted.inFlight).toBe(0);
+  near.socket.write('again');
+  await far.hears('again');
+  clock.advance(15 * 60_000 - 1);
+  expect(fronted.inFlight).toBe(1);
+  clock.advance(1);
+  expect(fronted.inFlight).toBe(0);
 });
 
 test('a service that hangs up instead of answering ends what was in flight, at that moment', async () => {
