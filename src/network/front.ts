@@ -1,11 +1,12 @@
 /**
  * The front: a TCP proxy in this process, one for each public address that has to be held while its service sleeps,
- * changes or is several. It passes bytes on and knows nothing of what they mean, so whatever speaks over TCP works
- * through it: HTTP/1, HTTP/2, WebSocket, Redis, PostgreSQL. It adds nothing to them, but for the PROXY protocol's
- * header where that is asked for, and answers by itself only a client for whom there is no service.
+ * changes or is several. It passes bytes on, changes none and needs not know what they mean, so whatever speaks over
+ * TCP works through it: HTTP/1, HTTP/2, WebSocket, Redis, PostgreSQL. It adds nothing to them, but for the PROXY
+ * protocol's header where that is asked for, and answers by itself only a client for whom there is no service. What is
+ * HTTP/1 it reads on its way, to know what is owed and where the next request begins.
  *
  * Not seen: bytes that the kernel holds for a slow client after the front has handed over the last of them (up to
- * net.ipv4.tcp_wmem), and that a client hung up after more than it may say while it waits (`heldWhileWaiting`).
+ * net.ipv4.tcp_wmem).
  */
 import type { AddressInfo } from 'node:net';
 import type { Address, Millis } from '../model.js';

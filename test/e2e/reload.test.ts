@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, utimesSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAtRest } from '../support/at-rest.js';
@@ -21,9 +21,12 @@ interface Served {
   readonly isOurs: boolean;
 }
 
-function ask(where: { port: number; host?: string } | { socketPath: string }, path = '/'): Promise<Served> {
+function ask(
+  where: { port: number; host?: string; agent?: Agent } | { socketPath: string },
+  path = '/',
+): Promise<Served> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', ...where, path, agent: false }, (response) => {
+    const asked = request({ host: '127.0.0.1', agent: false, ...where, path }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (more) => {
         text += more;
@@ -312,6 +315,21 @@ describe('reload: handover through the front', () => {
     await stop(app, ws);
   });
 
+  test('an answer that pauses is whole, and its client keeps its connection', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: handover}}');
+    await app.line('web.1 is ready');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const paused = ask({ port, agent }, '/paused');
+    await app.line('web.1 | half of it is said');
+    ws.save('version', 'two');
+    await app.line('web.1 handed over to generation 2');
+    expect((await paused).version).toBe('one');
+    expect((await ask({ port, agent })).version).toBe('two');
+    agent.destroy();
+    await app.line('(generation 1) was replaced');
+    await stop(app, ws);
+  });
+
   test('a port that is fixed is an error that names the way out', async () => {
     const ws = workspace({
       Procfile,
@@ -335,6 +353,20 @@ describe('reload: shotgun', () => {
     // An access right behind a save.
     ws.save('version', 'two');
     expect((await ask({ port })).version).toBe('two');
+    await stop(app, ws);
+  });
+
+  test('the next request on a connection that stays open gets the last version, too', async () => {
+    const { ws, app, port } = await start('services: {web: {watch: version, reload: shotgun}}');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect((await ask({ port, agent })).version).toBe('one');
+    for (const version of ['two', 'three']) {
+      ws.save('version', version);
+      expect((await ask({ port, agent })).version).toBe(version);
+    }
+    ws.save('version', 'bad code');
+    await expect(ask({ port, agent })).rejects.toThrow(/^502 [\s\S]*cannot run bad code/);
+    agent.destroy();
     await stop(app, ws);
   });
 
