@@ -244,6 +244,7 @@ describe('by the tables of the kernel', () => {
     remote: { address: '127.0.0.1', port: to },
     state: 'established',
     inode,
+    uid: 0,
     unsent: 0,
     unread: 0,
   });
