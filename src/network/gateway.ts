@@ -262,9 +262,8 @@ class PlannedGateway implements Gateway {
     }
     const addresses = lives.flatMap((life) => this.#addressOf(life) ?? []);
     if (current !== undefined && addresses.some((address) => isDeepStrictEqual(address, current))) return current;
-    const address = addresses[door.turn++ % Math.max(addresses.length, 1)];
-    if (address === undefined) throw new Error(`${tag} is not running`);
-    return address;
+    if (addresses.length === 0) throw new Error(`${tag} is not running`);
+    return addresses[door.turn++ % addresses.length] as Address;
   }
 
   #addressOf({ id, generation }: Life): Address | undefined {
