@@ -101,8 +101,7 @@ describe('a launcher lives on', () => {
         true,
       ),
       'another protocol': await raw(
-        `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
-        true,
+        `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n`,
       ),
       'many cookies': await raw(`GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(30_000)}\r\n\r\n`),
     };
