@@ -43,8 +43,9 @@ export class Echoes {
     const row = this.#rows.get(tag) ?? { life: -1, count: 0, paths: new Set(), isTold: false };
     this.#rows.set(tag, row);
     if (!isEarly) {
-      row.count = 0;
-      row.paths.clear();
+      // Who was told and goes on like that need not be found out again.
+      row.count = row.isTold ? many - 1 : 0;
+      if (!row.isTold) row.paths.clear();
       return { delay: 0, isNews: false };
     }
     // Somebody saves another file meanwhile.

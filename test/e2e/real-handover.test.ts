@@ -8,8 +8,8 @@ import { has } from '../support/terminal.js';
 import { type App, type Workspace, workspace } from '../support/workspace.js';
 
 const files = {
-  'app.psgi': `my $v = do { open my $f, '<', 'version'; <$f> }; sub { [200, ['Content-Type' => 'text/plain'], [$v]] }`,
-  'app.py': `v = open('version').read().encode()\ndef app(environ, start):\n    start('200 OK', [('Content-Length', str(len(v)))])\n    return [v]\n`,
+  'app.psgi': `my $v = do { open my $f, '<', 'version'; <$f> }; die "cannot load $v" if $v eq 'bad'; sub { [200, ['Content-Type' => 'text/plain'], [$v]] }`,
+  'app.py': `v = open('version').read().encode()\nif v == b'bad': raise RuntimeError('cannot load bad')\ndef app(environ, start):\n    start('200 OK', [('Content-Length', str(len(v)))])\n    return [v]\n`,
   'serve.py': `import http.server, os
 v = open('version').read().encode()
 class H(http.server.BaseHTTPRequestHandler):
@@ -90,6 +90,29 @@ describe('no request fails while generations follow each other', () => {
     for (const count of answered) expect(count).toBeGreaterThan(3);
     await stop();
   });
+
+  test.each([
+    ['gunicorn', 'exec gunicorn --workers 2 -b 127.0.0.1:$PORT app:app', 'cannot load bad'],
+    ['starman', 'exec starman --workers 2 --port $PORT app.psgi', ''],
+  ])(
+    '%s with an application that cannot load takes over nothing, though it listens',
+    async (program, command, words) => {
+      if (!has(program)) return;
+      const { ws, app, port, stop } = await start(command, byFront);
+      const end = load(port);
+      ws.write('version', 'bad');
+      await app.line('web.1: generation 2 starts beside the old one');
+      if (words === '') await app.line('cannot load bad', 20_000);
+      else await app.line('web.1 keeps generation 1: generation 2 failed', 20_000);
+      await app.line(words, 20_000);
+      await end();
+      expect(await ask(port)).toBe('v0');
+      ws.write('version', 'v1');
+      await eventually(async () => expect(await ask(port)).toBe('v1'), 20_000);
+      expect(app.text).not.toContain('handed over to generation 2');
+      await stop();
+    },
+  );
 
   test('every program is installed', ({ skip }) => {
     const missing = cases.map(([, program]) => program).filter((program) => !has(program));
