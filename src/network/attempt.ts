@@ -32,7 +32,7 @@ const connectLimit: Millis = 2_000;
 const answerLimit: Millis = 30_000;
 
 /** Whether a program has taken a connection is looked up this often, and less and less. */
-const looks = { first: 5, longest: 100 } as const;
+const looks = { first: 2, longest: 100 } as const;
 
 /** The rest of an answer is read for this long, so that the service does not see its connection broken. */
 const drainLimit: Millis = 100;
@@ -79,7 +79,8 @@ export function attempt({ clock, host, port, path, onAttemptPort, ended }: Attem
     if (path === undefined) {
       // It may greet, or close at once.
       socket.on('data', takes).on('end', takes);
-      lookEach(looks.first);
+      // A program that waits for connections takes it in less time than it takes to look.
+      cancelLook = clock.wakeAt(clock.now() + 1, () => lookEach(looks.first));
     } else
       ask(socket, headOf(path, host, port), (status) => {
         answer = { isReady: status >= 200 && status < 400, sentence: status > 0 ? `HTTP ${status}` : 'no HTTP answer' };
