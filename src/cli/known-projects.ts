@@ -1,13 +1,14 @@
 /** What the files of a registered project say, as far as who starts its services must know it before. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Millis, ServiceSpec, StartPolicy, Tag } from '../model.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { valueFor } from '../plan/per-tag.js';
+import { readPlain } from '../platform/plain-file.js';
 import { parseDotenv } from '../procfile/parse-dotenv.js';
 import type { RegisteredProject } from '../projects/registry.js';
-import { isPlainFile, loadProject, planInput } from './load-project.js';
+import { loadProject, planInput } from './load-project.js';
 
 export interface KnownService {
   readonly tag: Tag;
@@ -86,12 +87,10 @@ const secretName =
 /** Those in the env file of a directory that is no registered project. */
 export function secretsIn(root: string): readonly string[] {
   try {
-    const path = join(root, '.env');
-    if (!isPlainFile(path)) return [];
-    const parsed = parseDotenv(readFileSync(path, 'utf8'), '.env');
+    const parsed = parseDotenv(readPlain(join(root, '.env')), '.env');
     return parsed.ok ? secretsOf(parsed.value) : [];
   } catch {
-    return []; // ENOENT, EACCES, ELOOP
+    return []; // ENOENT, EACCES, ELOOP, ENOTPLAIN
   }
 }
 

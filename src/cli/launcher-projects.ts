@@ -16,12 +16,37 @@ interface Known {
   readonly project: LauncherProject;
 }
 
-export function createLauncherProjects(): Projects {
-  let registryAt = '';
+/** The registry as it is: read again when its file is another. */
+function createRegistry() {
+  let readAt = '';
   let problem: string | undefined;
   let registry: readonly RegisteredProject[] = [];
+  return {
+    get problem() {
+      return problem;
+    },
+    get all() {
+      return registry;
+    },
+    /** One that cannot be read is told; those that were known stay. Throws ProcletError when none was ever read. */
+    refresh(): void {
+      const stamp = stampOfFile(registryPath());
+      if (stamp === readAt) return;
+      try {
+        registry = readProjects();
+        problem = undefined;
+      } catch (error) {
+        if (readAt === '') throw error;
+        problem = (error as Error).message;
+      }
+      readAt = stamp;
+    },
+  };
+}
+
+export function createLauncherProjects(): Projects {
+  const registry = createRegistry();
   let known = new Map<string, Known>();
-  let all: readonly LauncherProject[] = [];
   const others = new Map<string, { readonly stamp: string; readonly secrets: readonly string[] }>();
 
   async function know(project: RegisteredProject, before: Known | undefined): Promise<Known> {
@@ -35,28 +60,24 @@ export function createLauncherProjects(): Projects {
     };
   }
 
-  /** One that cannot be read is told; those that were known stay. */
-  function readRegistry(): void {
-    const stamp = stampOfFile(registryPath());
-    if (stamp === registryAt) return;
-    try {
-      registry = readProjects();
-      problem = undefined;
-    } catch (error) {
-      if (registryAt === '') throw error;
-      problem = (error as Error).message;
-    }
-    registryAt = stamp;
-  }
-
   async function refresh(): Promise<void> {
-    readRegistry();
+    registry.refresh();
     const next = await Promise.all(
-      registry.map(async (one) => [one.name, await know(one, known.get(one.name))] as const),
+      registry.all.map(async (one) => [one.name, await know(one, known.get(one.name))] as const),
     );
     known = new Map(next);
-    all = next.map(([, { project }]) => project);
   }
+
+  async function current(name: string): Promise<LauncherProject | undefined> {
+    registry.refresh();
+    const found = findProject(registry.all, name);
+    if (found === undefined) return undefined;
+    const one = await know(found, known.get(found.name));
+    known.set(found.name, one);
+    return one.project;
+  }
+
+  const all = () => registry.all.flatMap(({ name }) => known.get(name)?.project ?? []);
 
   function secretsOfOther(root: string): readonly string[] {
     const stamp = stampOfFile(join(root, '.env'));
@@ -69,18 +90,21 @@ export function createLauncherProjects(): Projects {
 
   return {
     get all() {
-      return all;
+      return all();
     },
     get problem() {
-      return problem;
+      return registry.problem;
     },
     find: (name) => {
-      const found = findProject(registry, name)?.name;
-      return found === undefined ? undefined : known.get(found)?.project;
+      registry.refresh();
+      const found = findProject(registry.all, name);
+      const project = found && known.get(found.name)?.project;
+      return project?.root === found?.root ? project : undefined;
     },
+    current,
     refresh,
     secretsOf(root) {
-      const registered = all.filter((project) => project.root === root);
+      const registered = all().filter((project) => project.root === root);
       if (registered.length === 0) return secretsOfOther(root);
       return registered.length === 1 ? (registered[0]?.secrets ?? []) : registered.flatMap(({ secrets }) => secrets);
     },
@@ -102,7 +126,7 @@ function withoutValues(problem: string): string {
 
 function stampOf({ root, procfile = 'Procfile' }: RegisteredProject, envFiles: readonly string[]): string {
   const own = ['proclet.yml', '.env', '.foreman', procfile].map((name) => join(root, name));
-  return [root, ...own, ...envFiles].map(stampOfFile).join(' ');
+  return [root, ...own, ...envFiles].flatMap((path) => [path, stampOfFile(path)]).join(' ');
 }
 
 function stampOfFile(path: string): string {

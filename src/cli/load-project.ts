@@ -2,7 +2,7 @@
  * Reads a project's files and makes a plan of them. The only place that knows where files are; what is in
  * them is decided in procfile/ and plan/. Reports everything that is wrong with all files at once.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { configError, ProcletError } from '../errors.js';
 import type { Config, Given, Parsed, Problem, Procfile, Settings, Tag } from '../model.js';
@@ -11,6 +11,7 @@ import { isPortTaken } from '../network/port-owner.js';
 import type { PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
+import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
 
@@ -31,8 +32,13 @@ export interface Wish {
   readonly tags?: readonly Tag[];
   /** Whether a project without a Procfile will do. */
   readonly procfile?: 'needed' | 'optional';
-  /** What is no plain file, or a huge one, is an error: whoever writes a pipe may take long. */
+  /**
+   * What is no plain file, or a huge one, is an error: whoever writes a pipe may take long, and the program has other
+   * things to do meanwhile. Otherwise a pipe is waited for, as `-e <(…)` wants it.
+   */
   readonly manner?: 'careful';
+  /** What pipes said, by their paths: kept here, and taken from here by who is careful. */
+  readonly pipes?: Map<string, string>;
 }
 
 /** Throws ProcletError with a line for each problem of each file. */
@@ -44,7 +50,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
     problems.push(...parsed.problems);
     return otherwise;
   };
-  const text: Reading['text'] = (path, hint) => readText(path, { hint, isCareful: wish.manner === 'careful' });
+  const text: Reading['text'] = (path, hint) => readText(path, hint, wish);
   const reading: Reading = { take, text };
   const asked = [flags, fromEnvironment(process.env)];
   const wanted = toPlaces(asked);
@@ -138,23 +144,36 @@ function firstThatExists(first: string, second: string): string {
   return existsSync(first) || !existsSync(second) ? first : second;
 }
 
-function readText(path: string, { hint, isCareful }: { hint: string | undefined; isCareful: boolean }): string {
+function readText(path: string, hint: string | undefined, { manner, pipes }: Wish): string {
+  const isCareful = manner === 'careful';
   try {
-    if (isCareful && !isPlainFile(path)) {
-      throw new ProcletError('CONFIG', `${shown(path)} is not a plain file of at most 1 MB, and is not read here`);
-    }
-    return readFileSync(path, 'utf8');
+    return isCareful ? carefulText(path, pipes) : givenText(path, pipes);
   } catch (cause) {
-    if (cause instanceof ProcletError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const why: Record<string, string> = {
       ENOENT: 'does not exist',
       ELOOP: 'is a link that leads nowhere',
       EACCES: 'is not ours to read',
       EISDIR: 'is a directory, not a file',
+      ENOTPLAIN: notHere,
+      EFBIG: isCareful ? notHere : 'is larger than 16 MB',
     };
     throw new ProcletError('CONFIG', `${shown(path)} ${why[code ?? ''] ?? `cannot be read: ${code}`}`, { hint, cause });
   }
+}
+
+const notHere = 'is not a plain file of at most 1 MB, and is not read here';
+
+/** What a pipe has said stays true: it does not say it again. */
+function carefulText(path: string, pipes: Wish['pipes']): string {
+  const before = pipes?.get(path);
+  return before !== undefined && !isPlain(path) ? before : readPlain(path);
+}
+
+function givenText(path: string, pipes: Wish['pipes']): string {
+  const text = readGiven(path);
+  if (!isPlain(path)) pipes?.set(path, text);
+  return text;
 }
 
 const missingProcfileHint =
@@ -164,12 +183,4 @@ const missingProcfileHint =
 function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith('..') || isAbsolute(near) ? path : near;
-}
-
-const longestPlain = 1024 * 1024;
-
-/** Whether it can be read without waiting, and is no huge file. */
-export function isPlainFile(path: string): boolean {
-  const found = statSync(path);
-  return found.isFile() && found.size <= longestPlain;
 }

@@ -1,7 +1,8 @@
 /** Lines of output, from the memory of a run and from its log files, oldest first. */
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
 import { ProcletError } from '../errors.js';
 import type { InstanceId, Millis, ProcletEvent } from '../model.js';
+import { readPlain } from '../platform/plain-file.js';
 import { eventFromWire } from '../wire.js';
 
 export interface LoggedLine {
@@ -48,12 +49,15 @@ function parse(text: string): LoggedLine[] {
   });
 }
 
+/** As many bytes as a string can hold. */
+const longestLog = constants.MAX_STRING_LENGTH;
+
 /** `web.log.2`, `web.log.1`, `web.log`: the texts of those that are there. */
 function rotated(path: string): string[] {
   const texts: string[] = [];
   for (let n = 0; n <= 1000; n += 1) {
     try {
-      texts.unshift(readFileSync(n === 0 ? path : `${path}.${n}`, 'latin1'));
+      texts.unshift(readPlain(n === 0 ? path : `${path}.${n}`, longestLog, 'latin1'));
     } catch {
       if (n > 0) break; // ENOENT: that was the oldest
     }

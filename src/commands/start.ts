@@ -38,7 +38,8 @@ Whatever ends a service ends its whole process tree.`;
   async run(): Promise<number> {
     const into = detachedInto();
     const { flags, argv } = await this.parse(Start);
-    const project = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
+    const wish = { flags: givensOf(flags), tags: argv as string[], pipes: new Map<string, string>() };
+    const project = await loadProject(wish);
     if (flags['dry-run'] === true) {
       process.stdout.write(describePlan(buildPlan(planInput(project))));
       return 0;
@@ -50,7 +51,7 @@ Whatever ends a service ends its whole process tree.`;
     const look = (settings: Settings) => (into === undefined ? lookOf(settings) : detachedLook(lookOf(settings), into));
     const { finished } = await withFreePorts(project, (input, recorded) => {
       const reread: Reread = async (counts, positions) => {
-        const again = await loadProject({ flags: givensOf(flags), tags: argv as string[] });
+        const again = await loadProject({ ...wish, manner: 'careful' });
         const { formation, ...settings } = again.settings;
         const scaled = { ...formation, tags: { ...formation.tags, ...counts } };
         // Those that were free when the run began are its own now.

@@ -29,7 +29,7 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
   const { fleet, launches, told } = parts;
   const { act, service } = asked;
   await fleet.look();
-  const project = asked.project === undefined ? undefined : projectOf(asked.project, parts);
+  const project = asked.project === undefined ? undefined : await projectOf(asked.project, parts);
   const run = fleet.runs.find(
     (one) =>
       one.services.some(({ tag }) => tag === service) &&
@@ -47,8 +47,8 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
   await fleet.ask(run.run, { verb, targets: [service], ...(verb === 'extend' && { by: parts.extension }) });
 }
 
-function projectOf(name: string, { projects }: LauncherParts): LauncherProject {
-  const project = projects.find(name);
+async function projectOf(name: string, { projects }: LauncherParts): Promise<LauncherProject> {
+  const project = await projects.current(name);
   if (project === undefined) throw new ProcletError('NOT_FOUND', `no project is registered as ${name}`);
   return project;
 }

@@ -160,8 +160,7 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
     return visits.enter(c, { ...wanted, to, hasKey }, (at) => leadTo(c, wanted, at));
   };
   app.get('/launch', async (c) => {
-    await parts.projects.refresh();
-    const project = projectOf(c.req.query('project'), parts);
+    const project = await projectOf(c.req.query('project'), parts);
     const tag = c.req.query('service') ?? usualService(project);
     if (project.problem === undefined && !project.services.some((service) => service.tag === tag)) {
       throw unknownService(project, tag ?? '');
@@ -170,8 +169,7 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
   });
   // As the launcher of old was asked: by the file that a service runs, which is only compared.
   app.get('/launcher', async (c) => {
-    await parts.projects.refresh();
-    const project = projectOf(c.req.query('project'), parts);
+    const project = await projectOf(c.req.query('project'), parts);
     const file = c.req.query('psgi_path') ?? '';
     const service = project.services.find(({ command }) => names(command, file, project.root));
     if (service === undefined) throw new ProcletError('NOT_FOUND', `no service of ${project.name} runs ${file}`);
@@ -179,8 +177,8 @@ function addLaunching(app: Hono<Env>, parts: AppParts, visits: Visits): void {
   });
 }
 
-function projectOf(name: string | undefined, { projects }: AppParts): LauncherProject {
-  const project = projects.find(name ?? '');
+async function projectOf(name: string | undefined, { projects }: AppParts): Promise<LauncherProject> {
+  const project = await projects.current(name ?? '');
   if (project !== undefined) return project;
   if (name === undefined) throw new ProcletError('NOT_FOUND', 'which project? /launch?project=NAME&service=TAG');
   throw new ProcletError('NOT_FOUND', `no project is registered as ${name}`, {

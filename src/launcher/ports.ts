@@ -19,8 +19,10 @@ export interface Projects {
   readonly all: readonly LauncherProject[];
   /** Why the registry cannot be read any more; `all` is what it said before. */
   readonly problem: string | undefined;
-  /** By name, however it is written. */
+  /** By name, however it is written, while it is registered; as its files were when they were last read. */
   find(name: string): LauncherProject | undefined;
+  /** The same as its files are now, or undefined as soon as it is not registered any more; reads what changed. */
+  current(name: string): Promise<LauncherProject | undefined>;
   /** Reads the registry and what changed of the projects' files. */
   refresh(): Promise<void>;
   /** Values in the env files of a directory. */

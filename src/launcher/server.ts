@@ -7,7 +7,7 @@ import { admitOnly } from './gate.js';
 import { hasBody } from './heads.js';
 import { createLastNet, withinRequest } from './last-net.js';
 import { type Asking, openListeners } from './listeners.js';
-import type { LauncherParts } from './ports.js';
+import type { LauncherParts, Wanted } from './ports.js';
 import { createScreen } from './screen.js';
 import { type Addressed, addressed } from './security.js';
 import { createSites, isOwnPath, refuse } from './sites.js';
@@ -60,9 +60,11 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     const who = addressed(request.headers.host, parts.allowedHosts);
     if (who.is === 'stranger') return refuse(response, 421, 'This launcher has no such name.');
     const site = siteOf(who);
-    if (who.is === 'site' && site === undefined) {
-      return refuse(response, 404, 'No project, or no service of it, has this name.');
-    }
+    if (who.is !== 'site' || site !== undefined) return onAddressed(request, response, site);
+    const found = foundLater(parts, () => siteOf(who), response);
+    void found.then((later) => later && onAddressed(request, response, later));
+  };
+  const onAddressed = (request: IncomingMessage, response: ServerResponse, site: Wanted | undefined) => {
     if (site !== undefined && !isOwnPath(request)) return sites.answer(request, response, site);
     // What is not read whole within its time is no request.
     const cancel = clock.wakeAt(clock.now() + longestArrival, () => request.complete || request.destroy());
@@ -96,4 +98,12 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
       letGo();
     },
   };
+}
+
+/** What was registered, or written into a Procfile, a moment ago; without it the request is refused. */
+async function foundLater<T>({ projects, told }: LauncherParts, find: () => T, response: ServerResponse): Promise<T> {
+  await projects.refresh().catch((error: Error) => told(`the projects cannot be read again: ${error.message}`));
+  const found = find();
+  if (found === undefined) refuse(response, 404, 'No project, or no service of it, has this name.');
+  return found;
 }

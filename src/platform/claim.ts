@@ -1,6 +1,7 @@
 /** Files of which only one live process has each: claimed whole or not at all, and taken over from the dead. */
-import { linkSync, readFileSync, renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import { draftSuffix } from './maker.js';
+import { readPlain } from './plain-file.js';
 import { removeIfThere, writeDraft } from './whole-file.js';
 
 export interface Claim {
@@ -60,7 +61,7 @@ function takeAway(path: string, stale: string): void {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readPlain(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return undefined;

@@ -6,10 +6,11 @@
  * What a run makes for its user to keep, in places of the user's own, is noted in the runtime directory while the run
  * lives: after a kill those that are empty or name only its processes are removed too.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDraft, isMakerGone, makerOf } from './maker.js';
 import { isOpenSomewhere } from './open-files.js';
+import { readPlain } from './plain-file.js';
 import type { ProcessTable } from './process-table.js';
 import { runtimeDirectory } from './runtime-dir.js';
 import { removeIfThere, writeDraft } from './whole-file.js';
@@ -101,7 +102,7 @@ function clearNoted(note: string, table: ProcessTable): string[] {
 
 function readNote(path: string): Note {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Note;
+    return JSON.parse(readPlain(path)) as Note;
   } catch {
     return { files: [], directories: [] }; // killed while it was written
   }
@@ -111,7 +112,7 @@ function readNote(path: string): Note {
 function isOfTheRun(file: string, pid: number): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile() || found.size > mostOfPids) return false;
-  const text = readFileSync(file, 'utf8');
+  const text = readPlain(file);
   return text === `${pid}\n` || /^(?:\d+:\d+\n)*$/.test(text);
 }
 

@@ -1,7 +1,8 @@
 /** Variables as daemontools' envdir reads them: a file for each, its first line the value; an empty file removes it. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../model.js';
+import { readPlain } from './plain-file.js';
 
 /** https://cr.yp.to/daemontools/envdir.html; a directory that is not there has none. */
 export function readEnvDirectory(directory: string): Env {
@@ -10,7 +11,7 @@ export function readEnvDirectory(directory: string): Env {
     if (name.startsWith('.') || name.includes('=')) continue;
     const path = join(directory, name);
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
-    const text = readFileSync(path, 'utf8');
+    const text = readPlain(path);
     const [line = ''] = text.split('\n');
     variables[name] = text === '' ? undefined : line.replace(/[ \t]+$/, '').replaceAll('\0', '\n');
   }

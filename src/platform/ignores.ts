@@ -1,7 +1,8 @@
 /** What nobody means when they say "watch": what git ignores, what editors leave about, and other people's code. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
+import { readPlain } from './plain-file.js';
 
 const names = new Set(['.git', '.hg', '.svn', '.jj', 'node_modules', '__pycache__', '.idea', '.vscode', '.DS_Store']);
 
@@ -58,9 +59,9 @@ export class Ignores {
     const path = join(directory, '.gitignore');
     let rules: Ignore | undefined;
     try {
-      rules = existsSync(path) ? ignore().add(readFileSync(path, 'utf8')) : undefined;
+      rules = existsSync(path) ? ignore().add(readPlain(path)) : undefined;
     } catch {
-      rules = undefined; // not ours to read: nothing is ignored
+      rules = undefined; // not ours to read, or no plain file: nothing is ignored
     }
     this.#byDirectory.set(directory, rules);
     return rules;

@@ -2,10 +2,11 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import { readPlain } from './plain-file.js';
 import { removeIfThere, writeWhole } from './whole-file.js';
 
 /** One run of proclet, as its record tells. */
@@ -92,7 +93,7 @@ export function removeClaims(directory: string, run: string): void {
     if (!name.endsWith('.claim')) continue;
     try {
       const path = join(directory, name);
-      if (readFileSync(path, 'utf8').trim() === run) unlinkSync(path);
+      if (readPlain(path).trim() === run) unlinkSync(path);
     } catch {
       // ENOENT: given back, or taken over, since it was listed
     }
@@ -105,13 +106,13 @@ export function readRecords(directory: string): RunRecord[] {
     .filter((name) => /^\d{11}\.run$/.test(name))
     .flatMap((name) => {
       try {
-        const record = JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunRecord;
+        const record = JSON.parse(readPlain(join(directory, name))) as RunRecord;
         // An earlier version does not say from within which run it was started.
         return record.run === name.slice(0, 11) && Number.isInteger(record.pid)
           ? [{ ...record, within: record.within ?? '' }]
           : [];
       } catch {
-        return []; // being written, or removed since
+        return []; // being written, removed since, or nothing of proclet's
       }
     });
 }

@@ -1,15 +1,19 @@
 /** A small file that several processes read and change: each change sees the one before, and no reader half of one. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Clock } from '../ports.js';
 import { acquireLock } from './lock.js';
+import { longestText, readPlain } from './plain-file.js';
 import { writeWhole } from './whole-file.js';
 
-/** Undefined when there is none. */
+/** What proclet writes there is far smaller. */
+const largest = 16 * longestText;
+
+/** Undefined when there is none. Throws ProcletError for what cannot be read, or is no plain file. */
 export function readShared(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readPlain(path, largest);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ProcletError('OS', `${path} cannot be read: ${(error as Error).message}`, { cause: error });

@@ -1,5 +1,5 @@
 /** What proclets that were killed have left in the file system, beside the records of their runs. */
-import { readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAttended } from './attendance.js';
@@ -7,6 +7,7 @@ import { clearDrafts } from './drafts.js';
 import { isLauncherGone } from './launcher-record.js';
 import { isLockStale } from './lock.js';
 import type { Places } from './places.js';
+import { readPlain } from './plain-file.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { searchRun } from './run-search.js';
 import { readRecords } from './runtime-dir.js';
@@ -78,7 +79,7 @@ function isPlainFile(path: string): boolean {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readPlain(path);
   } catch {
     return ''; // ENOENT: gone since
   }

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/launch.js';
-import { launcherOf, projectIn } from '../support/launching.js';
+import { launcherOf, projectIn, register } from '../support/launching.js';
 import { isRunning } from '../support/survivors.js';
 import { workspace } from '../support/workspace.js';
 
@@ -30,6 +31,34 @@ const statusLineFor = (port: number, head: string) =>
     });
   });
 const portOf = (location = '') => Number(new URL(location).port);
+
+describe('the registry', () => {
+  test('is read for each name that is asked for, and one that is no file changes nothing', async () => {
+    const ws = workspace({});
+    const files = { Procfile: `web: ${web}\n` };
+    const { get, visit, roots, app, port } = await launcherOf(ws, { hoge: files });
+    expect(Number(await visit('/launch?project=hoge&service=web'))).toBeGreaterThan(0);
+    const other = projectIn(ws, 'piyo', files);
+    register(ws, { piyo: other });
+    const at = (name: string) => get('/', { host: `${name}.localhost:${port}`, 'sec-fetch-site': 'none' });
+    expect((await at('hoge')).status).toBe(404);
+    expect((await get('/launch?project=hoge&service=web')).status).toBe(404);
+    await eventually(async () => expect((await at('piyo')).status).toBe(200));
+    expect((await at(`web.piyo`)).status).toBe(200);
+    const stopped = ws.proclet('stop', '-d', roots['hoge'] ?? '', '--name', 'launcher');
+    await stopped.exited;
+    const registry = `${ws.directory}/.config/proclet/projects.json`;
+    rmSync(registry);
+    execFileSync('mkfifo', [registry]);
+    expect((await at('piyo')).status).toBe(200);
+    expect((await get('/')).text).toContain('projects.json is not a plain file');
+    app.signal('SIGTERM');
+    await app.exited;
+    const again = ws.proclet('launcher', '--port', String(port));
+    await again.exited;
+    expect(again.stderr).toContain('projects.json cannot be read');
+  });
+});
 
 describe('GET /launch', () => {
   test('starts a service with what it is after, redirects to it, and lets it vanish', async () => {

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, renameSync, utimesSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -415,6 +415,21 @@ describe('HUP', () => {
     await app.line('the configuration was not read again, and nothing changed');
     await app.line(/Procfile:2: /);
     expect(linesOf(app, 'a.1')).toEqual(['a']);
+    await stop(app, ws);
+  });
+
+  test('what a pipe has said stays true, and a file that became a pipe changes nothing', async () => {
+    const ws = workspace({ Procfile: 'a: echo $GIVEN $OWN; sleep 600' });
+    const line = `exec "${process.execPath}" "${bin}" start -e <(echo GIVEN=by-a-pipe)`;
+    const app = ws.start('bash', ['-c', line]);
+    await app.line('a.1 | by-a-pipe');
+    ws.save('Procfile', 'a: echo $GIVEN again; sleep 600');
+    app.signal('SIGHUP');
+    await app.line('a.1 | by-a-pipe again');
+    rmSync(join(ws.directory, 'Procfile'));
+    execFileSync('mkfifo', [join(ws.directory, 'Procfile')]);
+    app.signal('SIGHUP');
+    await app.line('Procfile is not a plain file');
     await stop(app, ws);
   });
 

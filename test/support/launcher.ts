@@ -109,6 +109,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       all: projects,
       problem: undefined,
       find: (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
+      current: async (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
       refresh: async () => {},
       secretsOf: (root) => projects.find((one) => one.root === root)?.secrets ?? [],
       oldLines: () => [],
