@@ -8,6 +8,7 @@ import type {
   InstanceId,
   Millis,
   PhaseName,
+  ReloadPolicy,
   Role,
   StartPolicy,
   StopCause,
@@ -41,6 +42,8 @@ export type Request =
     }
   /** Ends them and keeps them down; starts them, after ending those that run. */
   | { readonly type: 'stop' | 'restart'; readonly targets: Targets }
+  /** A new generation of what runs, now, by the service's own policy. What is down stays down. */
+  | { readonly type: 'reload'; readonly targets: Targets }
   /** Moves the end of their leases. */
   | { readonly type: 'extend'; readonly targets: Targets; readonly by: Millis }
   /** Ends their leases now; takes the end from them. */
@@ -60,6 +63,8 @@ export interface ServiceSnapshot {
   readonly command: string;
   readonly position: number;
   readonly start: StartPolicy;
+  /** How it begins a new generation; absent when that is to stop and start. */
+  readonly reload?: Exclude<ReloadPolicy, 'restart'>;
   /** Public addresses that proclet holds for it. */
   readonly listen: readonly Address[];
   /** What is left of its lease; absent while none runs. */

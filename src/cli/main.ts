@@ -34,6 +34,7 @@ const loaders = {
   'project:remove': () => import('../commands/project/remove.js'),
   ps: () => import('../commands/ps.js'),
   reap: () => import('../commands/reap.js'),
+  reload: () => import('../commands/reload.js'),
   restart: () => import('../commands/restart.js'),
   run: () => import('../commands/run.js'),
   scale: () => import('../commands/scale.js'),

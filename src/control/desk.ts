@@ -6,6 +6,7 @@ import type { Clock, Supervision } from '../ports.js';
 import { eventToWire } from '../wire.js';
 import { type Message, readMessage } from './messages.js';
 import type { Ended, RunInfo, Status, WouldEnd } from './protocol.js';
+import { reload } from './reloading.js';
 import { type Call, type Desk, ProtocolError } from './server.js';
 import { standingOf } from './standing.js';
 
@@ -52,6 +53,8 @@ function answerTo(message: Message, call: Call, subject: Subject): unknown {
       return statusOf(message, subject);
     case 'stop':
       return message.dryRun ? wouldEnd(message, subject) : stop(message, subject);
+    case 'reload':
+      return reload(message, call, subject);
     case 'scale':
       return subject.scale(message.counts).then(() => statusOf({ verb: 'ps', usage: false }, subject));
     case 'signal':

@@ -12,9 +12,10 @@ export interface Keyboard {
 const more: Millis = 600_000;
 
 const help = [
-  'r  restart a service          l  give a lease 10 more minutes',
-  'p  show how everything stands s  send a line to a service',
-  'q  stop everything and quit   ?  this help',
+  'r  restart a service          R  begin a new generation, as a reload does',
+  'l  give a lease 10 more minutes s  send a line to a service',
+  'p  show how everything stands ?  this help',
+  'q  stop everything and quit',
 ];
 
 type Choice = (service: ServiceSnapshot) => void;
@@ -23,14 +24,7 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
   let choose: { readonly from: readonly ServiceSnapshot[]; readonly then: Choice } | undefined;
   let typed: { readonly to: ServiceSnapshot; text: string } | undefined;
 
-  const attempt = (act: () => void) => {
-    try {
-      act();
-    } catch (error) {
-      if (!(error instanceof ProcletError)) throw error;
-      say(error.message);
-    }
-  };
+  const attempt = (act: () => void) => attemptTo(act, say);
   const services = () => supervision.snapshot().services;
   const ask = (what: string, from: readonly ServiceSnapshot[], then: Choice) => {
     const [only, ...others] = from;
@@ -44,14 +38,17 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
         .join('  ')}  (any other key: none)`,
     );
   };
-  const restart: Choice = ({ tag }) => attempt(() => supervision.request({ type: 'restart', targets: [tag] }));
+  const begin =
+    (type: 'restart' | 'reload'): Choice =>
+    ({ tag }) =>
+      attempt(() => supervision.request({ type, targets: [tag] }));
   const extend: Choice = ({ tag }) =>
     attempt(() => {
       supervision.request({ type: 'extend', targets: [tag], by: more });
       const { lease } = services().find((one) => one.tag === tag) ?? {};
       say(`${tag} has ${describeLease(lease?.ttl, lease?.idle)}`);
     });
-  const begin: Choice = (to) => {
+  const write: Choice = (to) => {
     typed = { to, text: '' };
     say(`a line for ${to.tag}, then Enter:`);
   };
@@ -69,14 +66,15 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
 
   const command = (key: string) => {
     const all = services();
-    if (key === 'r') ask('restart which', all, restart);
+    if (key === 'r') ask('restart which', all, begin('restart'));
+    else if (key === 'R') ask('reload which', all, begin('reload'));
     else if (key === 'l')
       ask(
         'more time for which',
         all.filter(({ lease }) => lease?.ttl !== undefined || lease?.idle !== undefined),
         extend,
       );
-    else if (key === 's') ask('a line for which', all, begin);
+    else if (key === 's') ask('a line for which', all, write);
     else if (key === 'p') for (const service of all) say(describe(service));
     else if (key === 'q') quit();
     else if (key === '?' || key === 'h') for (const line of help) say(line);
@@ -92,6 +90,15 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
       if (chosen) then(chosen);
     },
   };
+}
+
+function attemptTo(act: () => void, say: (text: string) => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof ProcletError)) throw error;
+    say(error.message);
+  }
 }
 
 function describe({ tag, instances, lease }: ServiceSnapshot): string {

@@ -12,6 +12,13 @@ const verbs = [
   z.object({ verb: z.literal('ps'), usage: z.boolean().default(false) }),
   z.object({ verb: z.literal('stop'), targets, dryRun: z.boolean().default(false) }),
   z.object({ verb: z.literal('restart'), targets }),
+  z.object({
+    verb: z.literal('reload'),
+    targets,
+    timeout: millis.default(60_000),
+    /** Whether the answer waits for what becomes of it. */
+    wait: z.boolean().default(true),
+  }),
   z.object({ verb: z.literal('scale'), counts: z.record(z.string(), z.int().min(0).max(1000)) }),
   z.object({
     verb: z.literal('signal'),

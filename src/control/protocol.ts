@@ -54,6 +54,23 @@ export interface Ended {
   readonly survivors: readonly number[];
 }
 
+/** What became of a slot whose service was asked for a new generation. */
+export interface Reloaded {
+  readonly id: InstanceId;
+  /** `kept`: the new one failed, or was not tried because another one had failed, and the old one goes on. */
+  readonly is: 'handed-over' | 'restarted' | 'kept' | 'failed' | 'stopped';
+  /** The one that serves, or is tried again. */
+  readonly generation?: number;
+  /** The one from which it took over. */
+  readonly from?: number;
+  /** The one that failed while the old one goes on. */
+  readonly failed?: number;
+  /** How the one that failed ended, in words that follow its name. */
+  readonly how?: string;
+  /** What that one printed last. */
+  readonly lastWords?: readonly string[];
+}
+
 /** Which process would get which signal. */
 export interface WouldEnd {
   readonly id: InstanceId;

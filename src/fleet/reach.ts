@@ -17,8 +17,8 @@ export const answersWithin: Millis = 1_000;
 /** How long a run is waited for that is not known to be stopped. */
 const answersAtLast: Millis = 5_000;
 
-/** These answer once something has happened, however long that takes. */
-const waiting = new Set(['stop', 'scale', 'reload', 'events', 'attach']);
+/** These answer once something has happened, however long that takes; those with a timeout of their own within that. */
+const waiting = new Set(['stop', 'scale', 'events', 'attach']);
 
 /**
  * A connection to a run that answers. Requests reject with the code TIMEOUT when it does not any more.
@@ -36,7 +36,8 @@ export async function reach(run: LiveRun, clock: Clock): Promise<ControlClient> 
   return {
     request: (message, onItem) => {
       const asked = client.request(message, onItem) as Promise<never>;
-      if (message.verb === 'wait') return answerOf(asked, run, clock, Number(message['timeout']) + answersAtLast);
+      const { timeout } = message;
+      if (typeof timeout === 'number') return answerOf(asked, run, clock, timeout + answersAtLast);
       return waiting.has(message.verb) ? asked : bounded(asked);
     },
     close: () => client.close(),

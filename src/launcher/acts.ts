@@ -3,7 +3,7 @@ import { ProcletError } from '../errors.js';
 import type { Tag } from '../model.js';
 import type { LauncherParts, LauncherProject } from './ports.js';
 
-export const actNames = ['start', 'stop', 'restart', 'extend', 'keep'] as const;
+export const actNames = ['start', 'stop', 'restart', 'reload', 'extend', 'keep'] as const;
 
 export interface Act {
   readonly act: (typeof actNames)[number];
@@ -44,7 +44,12 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
   }
   if (run === undefined) throw new ProcletError('NOT_RUNNING', `${service} does not run any more`);
   const verb = act === 'start' ? 'restart' : act;
-  await fleet.ask(run.run, { verb, targets: [service], ...(verb === 'extend' && { by: parts.extension }) });
+  await fleet.ask(run.run, {
+    ...{ verb, targets: [service] },
+    ...(verb === 'extend' && { by: parts.extension }),
+    // What becomes of it is shown when it is known.
+    ...(verb === 'reload' && { wait: false }),
+  });
 }
 
 async function projectOf(name: string, { projects }: LauncherParts): Promise<LauncherProject> {

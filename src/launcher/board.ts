@@ -67,6 +67,8 @@ export interface BoardService {
   readonly endsAt?: number;
   readonly endsBy?: 'ttl' | 'idle';
   readonly isKept: boolean;
+  /** A new generation is something else than a restart. */
+  readonly reloads: boolean;
   readonly hasLease: boolean;
   readonly usedAt?: number;
   /** Bytes. */
@@ -201,6 +203,7 @@ function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource,
     ...(up && address && { port: address.port }),
     ...leaseOf(id, found, context.steady),
     ...usageOf(service),
+    reloads: service?.reload !== undefined,
     restarts: service?.instances.reduce((sum, { generation }) => sum + Math.max(0, generation - 1), 0) ?? 0,
     ...(note && { note: mask(note.text) }),
     isFailure: note?.isFailure ?? false,

@@ -81,10 +81,19 @@ export class Reloads {
     else this.restart(tag, cause);
   }
 
+  /** New lives of these slots by the service's policy, at once: also where they would wait for an access. */
+  renew(tag: Tag, cause: StopCause, ids: readonly InstanceId[]): void {
+    const service = this.#roster.services.get(tag);
+    if (service === undefined || this.#isOver) return;
+    this.#stale.delete(tag);
+    if (service.reload !== 'restart' && service.overlaps) this.#handOver(tag, cause, ids);
+    else this.restart(tag, cause, ids);
+  }
+
   /** New lives, each after the old one. */
-  restart(tag: Tag, cause: StopCause): void {
+  restart(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
     if (this.#isOver) return;
-    for (const { key } of this.#roster.servingOf(tag)) this.#acts.receive(key, { type: 'restart', cause });
+    for (const { key } of this.#servingOf(tag, ids)) this.#acts.receive(key, { type: 'restart', cause });
   }
 
   /** Its reloads without a change come at another time from now on. */
@@ -173,22 +182,25 @@ export class Reloads {
   }
 
   /** One slot after the other, so that most go on serving; all at once where nobody may see old code. */
-  #handOver(tag: Tag, cause: StopCause): void {
-    const running = this.#roster.servingOf(tag).filter(serves);
-    for (const { key, phase } of this.#roster.servingOf(tag)) {
+  #handOver(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
+    const meant = this.#servingOf(tag, ids);
+    const running = meant.filter(serves).map(({ spec }) => spec.id);
+    for (const { key, phase } of meant) {
       if (!serves({ phase })) this.#acts.receive(key, { type: 'restart', cause });
     }
-    this.#queues.set(
-      tag,
-      running.map(({ spec }) => spec.id),
-    );
-    this.#outdateComing(tag, cause);
+    this.#queues.set(tag, [...new Set([...running, ...(this.#queues.get(tag) ?? [])])]);
+    this.#outdateComing(tag, cause, ids);
     this.#next(tag, cause);
   }
 
+  #servingOf(tag: Tag, ids?: readonly InstanceId[]): readonly Instance[] {
+    return this.#roster.servingOf(tag).filter(({ spec }) => ids === undefined || ids.includes(spec.id));
+  }
+
   /** What is coming has begun before this change. */
-  #outdateComing(tag: Tag, cause: StopCause): void {
+  #outdateComing(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
     for (const { key, spec } of this.#roster.of(tag).filter(isComing)) {
+      if (ids !== undefined && !ids.includes(spec.id)) continue;
       const queue = this.#queues.get(tag)?.filter((id) => id !== spec.id);
       if (queue) this.#queues.set(tag, queue);
       this.#acts.receive(key, { type: 'restart', cause });

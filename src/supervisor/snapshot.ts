@@ -18,13 +18,14 @@ export interface Shown {
 export function takeSnapshot({ roster, ...shown }: Shown, now: Millis): Snapshot {
   const { leases, uses, schedules } = shown;
   const services = [...roster.services.values()].map((service): ServiceSnapshot => {
-    const { tag, command, position, start, fronts } = service;
+    const { tag, command, position, start, reload, fronts } = service;
     const lease = leases.isHeld(tag) ? leases.remaining(tag) : undefined;
     const nextIn = schedules.remaining(tag);
     const { last, busy } = uses.of(service);
     const usedAgo = busy && !roster.has(tag, 'starting') ? 0 : now - last;
     return {
       ...{ tag, command, position, start, listen: fronts.map(({ listen }) => listen) },
+      ...(reload !== 'restart' && { reload }),
       ...(lease && { lease }),
       ...(nextIn !== undefined && { nextIn }),
       ...(usedAgo < Infinity && { usedAgo: Math.max(0, usedAgo) }),

@@ -166,7 +166,7 @@ export class Supervisor implements Supervision {
   }
 
   #perform(verb: Verb): readonly InstanceId[] {
-    const begins = verb.type === 'restart' || verb.type === 'touch';
+    const begins = verb.type === 'restart' || verb.type === 'reload' || verb.type === 'touch';
     if (begins && this.isEnding) throw new ProcletError('NOT_RUNNING', 'proclet is ending');
     return perform(verb, this.#parts);
   }

@@ -38,6 +38,8 @@ export function perform(verb: Verb, parts: VerbParts): readonly InstanceId[] {
     case 'restart':
       for (const target of targets) restart(target, parts);
       return targets.flatMap(({ ids }) => ids);
+    case 'reload':
+      return reload(targets, parts);
     case 'send':
       return send(verb.text, targets, parts);
     case 'touch':
@@ -81,6 +83,18 @@ function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedu
   for (const { key, spec } of roster.servingOf(tag)) {
     if (ids.includes(spec.id)) receive(key, { type: 'restart', cause: { reason: 'requested' } });
   }
+}
+
+/** A new generation of what runs, or is to. */
+function reload(targets: readonly Target[], { roster, reloads }: VerbParts): readonly InstanceId[] {
+  const running = targets.flatMap(({ tag, ids }) => {
+    const own = roster.servingOf(tag).filter(({ key, goal }) => !roster.isAtRest(key) || goal === 'up');
+    const meant = own.map(({ spec }) => spec.id).filter((id) => ids.includes(id));
+    return roster.isBusy(tag) && meant.length > 0 ? [{ tag, meant }] : [];
+  });
+  if (running.length === 0) throw refused(targets, 'is down', 'proclet restart starts it');
+  for (const { tag, meant } of running) reloads.renew(tag, { reason: 'replaced' }, meant);
+  return running.flatMap(({ meant }) => meant);
 }
 
 function signal({ signal, to }: Extract<Verb, { type: 'signal' }>, targets: readonly Target[], parts: VerbParts) {

@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/launch.js';
 import { launcherOf, projectIn, register } from '../support/launching.js';
@@ -49,7 +50,7 @@ describe('the registry', () => {
     await stopped.exited;
     const registry = `${ws.directory}/.config/proclet/projects.json`;
     rmSync(registry);
-    execFileSync('mkfifo', [registry]);
+    execFileSync('mkfifo', [registry], { env: environment() });
     expect((await at('piyo')).status).toBe(200);
     expect((await get('/')).text).toContain('projects.json is not a plain file');
     app.signal('SIGTERM');

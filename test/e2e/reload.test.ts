@@ -391,6 +391,29 @@ describe('reload: shotgun', () => {
   });
 });
 
+describe('proclet reload', () => {
+  test('hands over without a refused request, and says when the new code fails', async () => {
+    const { ws, app, port } = await start('services: {web: {reload: handover, ready: {tcp: true}}}');
+    const reload = async (...flags: string[]) => {
+      const asked = ws.proclet('reload', ...flags);
+      return { status: await statusOf(asked), stdout: asked.stdout };
+    };
+    const visitors = load({ port });
+    ws.save('version', 'two');
+    expect(await reload('web')).toEqual({ status: 0, stdout: 'web.1: generation 2 took over from generation 1\n' });
+    await visitors.stop(10);
+    expect((await ask({ port })).version).toBe('two');
+    ws.save('version', 'bad');
+    const kept = await reload('--json');
+    expect(kept.status).toBe(1);
+    const [one] = JSON.parse(kept.stdout) as object[];
+    const failed = { is: 'kept', generation: 2, failed: 3, how: 'exited with code 3', lastWords: ['cannot run bad'] };
+    expect(one).toEqual({ id: 'web.1', ...failed });
+    expect((await ask({ port })).version).toBe('two');
+    await stop(app, ws);
+  });
+});
+
 describe('HUP', () => {
   test('starts what is new, ends what is gone, reloads what changed, and touches nothing else', async () => {
     const ws = workspace({ Procfile: 'a: echo a $$; exec sleep 600\nb: echo b; sleep 600\nc: echo c1; sleep 600' });
@@ -427,7 +450,7 @@ describe('HUP', () => {
     app.signal('SIGHUP');
     await app.line('a.1 | by-a-pipe again');
     rmSync(join(ws.directory, 'Procfile'));
-    execFileSync('mkfifo', [join(ws.directory, 'Procfile')]);
+    execFileSync('mkfifo', [join(ws.directory, 'Procfile')], { env: environment() });
     app.signal('SIGHUP');
     await app.line('Procfile is not a plain file');
     await stop(app, ws);

@@ -18,14 +18,15 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-export async function controlled(plan: Plan) {
+export async function controlled(plan: Plan, { mayOverlap = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'proclet-control-'));
   const path = join(directory, 'run.sock');
   const clock = createClock();
-  const children = new FakeChildren();
+  const children = new FakeChildren({ mayOverlap });
+  const time = new FakeClock();
   const supervisor = new Supervisor(plan, {
     ...{
-      clock: new FakeClock(),
+      clock: time,
       spawn: children.spawn,
       look: () => ({ last: -Infinity, busy: false, listens: false }),
     },
@@ -55,7 +56,7 @@ export async function controlled(plan: Plan) {
     clock.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  return { path, supervisor, children, server };
+  return { path, supervisor, children, server, tick: () => time.advance(1_000) };
 }
 
 /** A connection that collects what it gets, line by line. */

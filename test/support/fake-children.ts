@@ -67,7 +67,14 @@ export class FakeChildren {
   }
 
   print(id: InstanceId, text: string): void {
-    const output = { id, stream: 'stdout', text, shown: 0, continued: false, end: 'line' } as const;
+    const output = {
+      id: id.replace(/\+\d+$/, ''),
+      stream: 'stdout',
+      text,
+      shown: 0,
+      continued: false,
+      end: 'line',
+    } as const;
     this.#life(id).listener.output(output);
   }
 

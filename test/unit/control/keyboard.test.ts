@@ -56,6 +56,6 @@ test('q quits, ? explains every key', () => {
   const { type, said, quits } = keyboard();
   type('q?');
   expect(quits()).toBe(1);
-  for (const key of ['r', 'l', 'p', 's', 'q', '?'])
+  for (const key of ['r', 'R', 'l', 'p', 's', 'q', '?'])
     expect(said.join('\n')).toMatch(new RegExp(`(^|\\s)[${key}]  ?`, 'm'));
 });

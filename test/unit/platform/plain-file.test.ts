@@ -7,6 +7,7 @@ import { readEnvDirectory } from '../../../src/platform/env-directory.js';
 import { readGiven, readPlain } from '../../../src/platform/plain-file.js';
 import { readRecords } from '../../../src/platform/runtime-dir.js';
 import { readShared } from '../../../src/platform/shared-file.js';
+import { environment } from '../../support/environment.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'proclet-plain-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -14,7 +15,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** A FIFO that nobody writes into. */
 function fifo(name: string): string {
   const path = join(directory, name);
-  execFileSync('mkfifo', [path]);
+  execFileSync('mkfifo', [path], { env: environment() });
   return path;
 }
 

@@ -321,3 +321,48 @@ describe('another plan', () => {
     expect(children.log.at(-1)).toBe('web.1 SIGTERM');
   });
 });
+
+describe('a reload that somebody asks for', () => {
+  const plan = planOf({
+    web: { reload: 'handover', count: 2 },
+    shot: { reload: 'shotgun' },
+    old: { reload: 'handover', overlaps: false },
+    job: {},
+  });
+  const asked = (one: ReturnType<typeof run>, ...targets: string[]) =>
+    one.supervisor.request({ type: 'reload', targets });
+
+  test('hands over, begins at once where it would wait for an access, and restarts the others', () => {
+    const one = run(plan);
+    expect(asked(one)).toEqual(['web.1', 'web.2', 'shot.1', 'old.1', 'job.1']);
+    const begun = ['web.1+2', 'shot.1+2'];
+    expect(one.children.alive.filter((life) => life.includes('+'))).toEqual(begun);
+    expect(one.children.log.slice(-2)).toEqual(['old.1 SIGTERM', 'job.1 SIGTERM']);
+  });
+
+  test('of one slot leaves the others alone', () => {
+    const one = run(plan);
+    expect(asked(one, 'web.2')).toEqual(['web.2']);
+    one.clock.advance(1_000);
+    expect(one.events.flatMap((event) => (event.type === 'handed-over' ? [event.id] : []))).toEqual(['web.2']);
+  });
+
+  test('is not waited for by the next access: nothing is stale any more', () => {
+    const one = run(plan);
+    one.change('shot');
+    asked(one, 'shot');
+    one.clock.advance(1_000);
+    void one.supervisor.wake('shot');
+    expect(one.children.log.filter((line) => line.startsWith('shot.1') && line.endsWith('spawn'))).toHaveLength(2);
+  });
+
+  test('does not start what is down, nor undo what a person is stopping', () => {
+    const one = run(plan);
+    one.supervisor.request({ type: 'stop', targets: ['job'] });
+    expect(asked(one, 'job')).toEqual(['job.1']);
+    one.children.exit('job.1', signal('SIGTERM'));
+    expect(() => asked(one, 'job')).toThrow('job is down');
+    expect(asked(one, 'job', 'old')).toEqual(['old.1']);
+    expect(one.children.log.filter((line) => line === 'job.1 spawn')).toHaveLength(1);
+  });
+});
