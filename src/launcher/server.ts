@@ -40,19 +40,7 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
   const taps = new Taps(parts.fleet, { oldLines, maskOf: screen.maskOf, told: () => streams.pulse() });
   const app = createApp({ ...parts, screen, streams, taps });
   const net = createLastNet(parts.told);
-  const errorHandler = (error: unknown) => {
-    // What is no request, and who has gone before its end.
-    const isTheirs = error instanceof Error && (error.name === 'RequestError' || error.message === 'aborted');
-    if (isTheirs) return new Response('This is no request that the launcher understands.\n', { status: 400 });
-    net.report(error);
-    return new Response('This is a bug in proclet; the launcher has printed it.\n', { status: 500 });
-  };
-  const manner = { overrideGlobalObjects: false, autoCleanupIncoming: false, errorHandler };
-  const answer = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) =>
-    void getRequestListener((asked) => app.fetch(asked, arrival), manner)(request, response).catch((error) => {
-      net.report(error);
-      response.destroy();
-    });
+  const answer = answeredBy(app, net);
   const sites = createSites(parts, longestHead, answer);
   const siteOf = (who: Addressed) => (who.is === 'site' ? sites.find(who.labels) : undefined);
 
@@ -98,6 +86,23 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
       letGo();
     },
   };
+}
+
+/** By the application itself; what goes wrong in it is reported, and ends nothing else. */
+function answeredBy(app: ReturnType<typeof createApp>, net: ReturnType<typeof createLastNet>) {
+  const errorHandler = (error: unknown) => {
+    // What is no request, and who has gone before its end.
+    const isTheirs = error instanceof Error && (error.name === 'RequestError' || error.message === 'aborted');
+    if (isTheirs) return new Response('This is no request that the launcher understands.\n', { status: 400 });
+    net.report(error);
+    return new Response('This is a bug in proclet; the launcher has printed it.\n', { status: 500 });
+  };
+  const manner = { overrideGlobalObjects: false, autoCleanupIncoming: false, errorHandler };
+  return (request: IncomingMessage, response: ServerResponse, arrival: Arrival) =>
+    void getRequestListener((asked) => app.fetch(asked, arrival), manner)(request, response).catch((error) => {
+      net.report(error);
+      response.destroy();
+    });
 }
 
 /** What was registered, or written into a Procfile, a moment ago; without it the request is refused. */

@@ -41,7 +41,7 @@ describe('the registry', () => {
     expect(Number(await visit('/launch?project=hoge&service=web'))).toBeGreaterThan(0);
     const other = projectIn(ws, 'piyo', files);
     register(ws, { piyo: other });
-    const at = (name: string) => get('/', { host: `${name}.localhost:${port}`, 'sec-fetch-site': 'none' });
+    const at = (name: string) => get('/', { host: `${name}.localhost:${port}` });
     expect((await at('hoge')).status).toBe(404);
     expect((await get('/launch?project=hoge&service=web')).status).toBe(404);
     await eventually(async () => expect((await at('piyo')).status).toBe(200));
