@@ -19,10 +19,13 @@ export function isDropping(path: string): boolean {
 export class Ignores {
   /** The work tree that the project is in, else the project. */
   readonly #top: string;
-  readonly #git: string | undefined;
+  /** A project may become a work tree while it is watched. */
+  #git: string | undefined;
+  readonly #root: string;
   readonly #byDirectory = new Map<string, Ignore | undefined>();
 
   constructor(root: string) {
+    this.#root = root;
     this.#git = gitAbove(root);
     this.#top = this.#git === undefined ? root : dirname(this.#git);
   }
@@ -51,6 +54,7 @@ export class Ignores {
 
   /** Whether git is at work: what it changes is not complete. */
   isGitBusy(): boolean {
+    this.#git ??= gitAbove(this.#root);
     return this.#git !== undefined && existsSync(join(this.#git, 'index.lock'));
   }
 

@@ -109,6 +109,17 @@ describe('what is ignored', () => {
   });
 });
 
+test('git is at work while it holds its index, also where it was not there before', () => {
+  const root = project({ 'app/Procfile': '' });
+  const ignores = new Ignores(join(root, 'app'));
+  expect(ignores.isGitBusy()).toBe(false);
+  mkdirSync(join(root, '.git'));
+  writeFileSync(join(root, '.git/index.lock'), '');
+  expect(ignores.isGitBusy()).toBe(true);
+  rmSync(join(root, '.git/index.lock'));
+  expect(ignores.isGitBusy()).toBe(false);
+});
+
 test('an env directory gives a variable for each file: the first line, without blanks at its end', () => {
   const root = project({ A: 'one  \nmore', B: 'a\0b', EMPTY: '', '.hidden': 'x', 'dir/x': 'y' });
   expect(readEnvDirectory(root)).toEqual({ A: 'one', B: 'a\nb', EMPTY: undefined });
