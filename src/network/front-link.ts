@@ -138,18 +138,15 @@ export class Link {
 
   /** Whether more may be read at once. */
   pass(bytes: number, buffer: Buffer): boolean {
-    if (!this.isReadable) this.#clientSpokeAt = this.#ends.now();
+    this.#clientSpokeAt = this.#ends.now();
     this.#isAnswered = false;
     return this.#up.pass(bytes, buffer);
   }
 
   /** Whether more may be read at once. */
   fromUpstream(bytes: number, buffer: Buffer): boolean {
-    const wasReadable = this.isReadable;
-    this.#conversation.fromService(buffer, 0, bytes);
-    // Until now it did not matter when that was.
-    if (wasReadable && !this.isReadable && !this.#isAnswered) this.#clientSpokeAt = this.#ends.now();
     this.#isAnswered = true;
+    this.#conversation.fromService(buffer, 0, bytes);
     return this.#down.pass(bytes, buffer);
   }
 
