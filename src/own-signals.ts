@@ -1,7 +1,7 @@
 /** What the signals to `proclet start` itself mean. */
 import { statusOfSignal } from './exit-status.js';
 import type { Millis } from './model.js';
-import { watchTerminal } from './platform/hangup.js';
+import { watchTerminal, whenGone } from './platform/hangup.js';
 import { standing, wasSentByProcess } from './platform/job-control.js';
 import { createProcessTable } from './platform/process-table.js';
 import { onSignals } from './platform/signals.js';
@@ -25,11 +25,13 @@ const hangupFollows: Millis = 1_000;
 export function listenToSignals({ supervisor }: Run, acts: SignalActs): () => void {
   const { clock, stop, end, configure } = acts;
   const terminal = watchTerminal();
+  const hungUp = () => end(statusOfSignal('SIGHUP'));
   const endIfHungUp = () => {
     const isGone = terminal.isGone();
-    if (isGone) end(statusOfSignal('SIGHUP'));
+    if (isGone) hungUp();
     return isGone;
   };
+  const leave = whenGone(terminal, clock, hungUp);
   const scale = (signal: 'SIGTTIN' | 'SIGTTOU') => {
     if (wasSentByProcess(standing(), createProcessTable().read())) void configure(signal === 'SIGTTIN' ? 1 : -1);
     else
@@ -38,7 +40,7 @@ export function listenToSignals({ supervisor }: Run, acts: SignalActs): () => vo
       );
   };
   const heard: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU'];
-  return onSignals([...heard, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) => {
+  const deafen = onSignals([...heard, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) => {
     if (signal === 'SIGTTIN' || signal === 'SIGTTOU') scale(signal);
     else if (signal === 'SIGUSR1') acts.reopen();
     else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
@@ -49,4 +51,8 @@ export function listenToSignals({ supervisor }: Run, acts: SignalActs): () => vo
       if (terminal.isOurs) clock.wakeAt(clock.now() + hangupFollows, endIfHungUp);
     }
   });
+  return () => {
+    leave();
+    deafen();
+  };
 }

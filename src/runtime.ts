@@ -28,6 +28,7 @@ import { listenToSignals } from './own-signals.js';
 import { createClock } from './platform/clock.js';
 import { createComplaints } from './platform/complaints.js';
 import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
+import { watchTerminal, whenGone } from './platform/hangup.js';
 import { createProcessTable } from './platform/process-table.js';
 import { onSignals } from './platform/signals.js';
 import { createOutput, statusOfClosed } from './platform/stdout.js';
@@ -240,6 +241,7 @@ export async function startCommand(
       supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
     }
   });
+  const leave = whenGone(watchTerminal(), clock, () => end(statusOfSignal('SIGHUP')));
   const scale = () => Promise.reject(new ProcletError('REFUSED', 'proclet run has one instance'));
   const control = await openControlOf(run, { clock, history, scale, logFiles: () => [] });
 
@@ -250,7 +252,7 @@ export async function startCommand(
   });
   const finished = run.ended.then(async (status) => {
     const last = [() => complaints.close(clock, clock.now() + farewell), ...bonds.map((bond) => bond.close)];
-    await closeAll(run.close, control?.close, ...last, deafen, ignoreStrays, clock.close, restoreTerminal);
+    await closeAll(run.close, control?.close, ...last, leave, deafen, ignoreStrays, clock.close, restoreTerminal);
     return status;
   });
   return { finished, stop, snapshot: () => supervisor.snapshot() };

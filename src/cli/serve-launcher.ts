@@ -14,7 +14,7 @@ import { createPeerUsers } from '../network/peer-user.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { createClock } from '../platform/clock.js';
 import { exitWith } from '../platform/exit.js';
-import { watchTerminal } from '../platform/hangup.js';
+import { watchTerminal, whenGone } from '../platform/hangup.js';
 import { homeDirectory } from '../platform/home.js';
 import { claimLauncher } from '../platform/launcher-record.js';
 import { liveRuns } from '../platform/runs.js';
@@ -141,6 +141,7 @@ function endOf(output: Output, clock: Clock): Promise<number> {
   let askedAt: Millis | undefined;
   return new Promise((resolve) => {
     output.onClosed((closed) => resolve(statusOfClosed(closed)));
+    whenGone(terminal, clock, () => resolve(statusOfSignal('SIGHUP')));
     onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
       const status = statusOfSignal(signal);
       const isHangup = signal === 'SIGHUP' && terminal.isGone();

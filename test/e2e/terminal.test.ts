@@ -292,6 +292,16 @@ describe('proclet start', () => {
       expect(screen.rows().join('\n')).not.toMatch(/web\.2/);
     });
 
+    isFor('it ends with its terminal, of which a shell that exits and the kernel tell it nothing', async () => {
+      const one = ws();
+      const screen = await terminal(one, shell);
+      screen.enter('proclet start --no-timestamp & proclet run -- sh -c "echo runs; exec sleep 600" &');
+      await screen.shows(/web\.1 +\| ready/);
+      await screen.shows(/runs$/);
+      screen.enter('exit');
+      await eventually(() => expect(one.survivors()).toEqual([]));
+    });
+
     isFor(
       'a terminal that stops who writes from there hurts nothing: it prints, scales for a process, and ends',
       async () => {
