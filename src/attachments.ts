@@ -7,7 +7,7 @@ import type { ControlServer } from './control/server.js';
 import type { History } from './observers/history.js';
 import { createJsonLines } from './observers/json-lines.js';
 import type { Tail } from './observers/tail.js';
-import { createTerminal, type Terminal } from './observers/terminal.js';
+import { createTerminal, createTerminalMemory, type Terminal } from './observers/terminal.js';
 import { noteFiles } from './platform/drafts.js';
 import { type BondTools, watchMoment, watchProcess, watchStdin } from './platform/ends.js';
 import { claimPidFile } from './platform/pid-file.js';
@@ -175,6 +175,15 @@ export interface Display extends Part {
 export function displayPart({ sink }: Output, lastWords: Tail['last']): Display {
   const none: Terminal = { observe() {}, finish() {} };
   let current = none;
+  // Another layout goes on in the middle of what it shows.
+  const memory = createTerminalMemory();
+  const besides = (observe: Observer): Terminal => ({
+    observe(event) {
+      memory.sentencesAbout(event);
+      observe(event);
+    },
+    finish() {},
+  });
   const layoutOf = ({ plan, look }: Configuration) => {
     if (look.format !== 'text') return look.format;
     return {
@@ -188,9 +197,9 @@ export function displayPart({ sink }: Output, lastWords: Tail['last']): Display 
   };
   const part = singlePart(layoutOf, (value) => ({
     begin() {
-      if (value === 'none') current = none;
-      else if (value === 'json') current = { observe: createJsonLines(sink), finish() {} };
-      else current = createTerminal({ ...value, sink, lastWords });
+      if (value === 'none') current = besides(none.observe);
+      else if (value === 'json') current = besides(createJsonLines(sink));
+      else current = createTerminal({ ...value, sink, lastWords, memory });
     },
     end: () => current.finish(),
   }));

@@ -2,16 +2,20 @@
  * What `proclet run` says beside the program that has the terminal: only what the program cannot say itself,
  * on a line of its own.
  */
-import type { ProcletEvent } from '../model.js';
+import type { InstanceId, ProcletEvent } from '../model.js';
 import type { Observer } from '../ports.js';
 import { createSentences } from './sentences.js';
 
 /** `write` gets whole lines. */
 export function createAside(write: (text: string) => void): Observer {
   const sentencesAbout = createSentences();
+  /** Instances of which something did not end by the signal it was sent. */
+  const killed = new Set<InstanceId>();
   return (event) => {
+    if (event.type === 'killed') killed.add(event.id);
+    const isDeathOfKilled = event.type === 'exited' && killed.delete(event.id);
     for (const { text } of sentencesAbout(event)) {
-      if (isNews(event)) write(`proclet: ${text}\n`);
+      if (isDeathOfKilled || isNews(event)) write(`proclet: ${text}\n`);
     }
   };
 }

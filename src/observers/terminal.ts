@@ -8,7 +8,7 @@ import { toBytes } from './bytes.js';
 import { bare, type Treatment } from './escapes.js';
 import { createMargin, ownName, tagOf, timeOfDay } from './margin.js';
 import { createPalette } from './palette.js';
-import { createRepeats } from './repeats.js';
+import { createRepeats, type Repeats } from './repeats.js';
 import { createScreen } from './screen.js';
 import { createSentences } from './sentences.js';
 
@@ -27,8 +27,20 @@ export interface TerminalOptions {
   readonly quiet: readonly Tag[];
   /** The last lines an instance printed, as a tail keeps them. The tail must observe before the terminal does. */
   readonly lastWords: (id: InstanceId, count: number) => readonly Bytes[];
+  /** What one that shows the same run from here on has to know; a new one's unless given. */
+  readonly memory?: TerminalMemory;
   /** How a moment is written; local time of day unless given. */
   readonly time?: (at: number) => string;
+}
+
+/** What was said of a run so far, as far as later words depend on it. */
+export interface TerminalMemory {
+  readonly sentencesAbout: ReturnType<typeof createSentences>;
+  readonly repeats: Repeats;
+}
+
+export function createTerminalMemory(): TerminalMemory {
+  return { sentencesAbout: createSentences(), repeats: createRepeats() };
 }
 
 export interface Terminal {
@@ -46,10 +58,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const colors: Treatment['colors'] = color || (sink.isTTY && childColor === 'pass') ? 'guard' : childColor;
   const margin = createMargin({ ids, positions, timestamp, palette, time });
   const screen = createScreen({ sink, margin, treatment: { colors, terminal: sink.isTTY } });
-  const sentencesAbout = createSentences();
+  const { sentencesAbout, repeats } = options.memory ?? createTerminalMemory();
   const quiet = new Set(options.quiet);
-
-  const repeats = createRepeats();
 
   const show = (event: ProcletEvent) => {
     if (event.type === 'output') {

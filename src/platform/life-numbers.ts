@@ -39,8 +39,7 @@ export class LifeNumbers {
   /** A listener that gives the number back when its life has ended: what would not go keeps its mark. */
   until(life: number, listener: ChildListener): ChildListener {
     return {
-      output: (output) => listener.output(output),
-      orphaned: (remains) => listener.orphaned(remains),
+      ...listener,
       exited: (remains) => {
         if (remains.survivors.length === 0) this.giveBack(life);
         listener.exited(remains);

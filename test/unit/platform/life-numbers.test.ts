@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LifeNumbers } from '../../../src/platform/life-numbers.js';
 import { guardianMark, lifeIn, markOf, mostLives, newRun } from '../../../src/platform/mark.js';
 import type { ProcessRow } from '../../../src/platform/process-table.js';
+import type { ChildListener } from '../../../src/ports.js';
 
 const run = '12345678901';
 
@@ -58,6 +59,24 @@ describe('the numbers of lives', () => {
     marks = [];
     skip(numbers, mostLives - 2);
     expect(numbers.take()).toBe(1);
+  });
+
+  test('hide nothing of a life from who listens to it, and are given back at its end', () => {
+    const numbers = new LifeNumbers(run, none);
+    const heard: string[] = [];
+    const listener: Required<ChildListener> = {
+      started: (pid) => heard.push(`started ${pid}`),
+      output: () => heard.push('output'),
+      orphaned: () => heard.push('orphaned'),
+      exited: () => heard.push('exited'),
+    };
+    const life = numbers.take() ?? 0;
+    const through = numbers.until(life, listener);
+    expect(Object.keys(through).sort()).toEqual(Object.keys(listener).sort());
+    through.started?.(7);
+    through.exited({ exit: { how: 'code', code: 0 }, processes: 1, survivors: [] });
+    expect(heard).toEqual(['started 7', 'exited']);
+    expect(numbers.held).toEqual([]);
   });
 
   test('are none when all are in use', () => {
