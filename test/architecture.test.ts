@@ -102,6 +102,7 @@ const layers: Record<string, readonly string[]> = {
 /** Which layers may import a package. */
 const doors: Record<string, readonly string[]> = {
   execa: ['platform'],
+  chokidar: ['platform'],
   ignore: ['platform'],
   'rotating-file-stream': ['observers'],
   chalk: ['observers', 'cli', 'commands'],

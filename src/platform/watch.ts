@@ -11,6 +11,7 @@ import { adviceOn, isSystemError } from '../system-error.js';
 import { sharedFileSystem } from './file-systems.js';
 import { Ignores } from './ignores.js';
 import { ownFiles } from './own-files.js';
+import { watchByLibrary } from './watch-library.js';
 import { pollTree } from './watch-poll.js';
 import { createRules, type Rules } from './watch-rules.js';
 import type { Source } from './watch-source.js';
@@ -30,6 +31,8 @@ export interface WatchOptions {
   /** Files of a service changed: the first of them, relative to the root, and how many. */
   readonly changed: (tag: Tag, path: string, files: number) => void;
   readonly warn: (text: string) => void;
+  /** This one, unless a test says another. */
+  readonly system?: NodeJS.Platform;
 }
 
 export interface Watcher {
@@ -94,7 +97,7 @@ class Watching implements Watcher {
   }
 
   #open(poll: Millis): Source {
-    const { clock, since } = this.#options;
+    const { clock, since, system = process.platform } = this.#options;
     const tops = [...new Set([...this.#rules.values()].flatMap((rules) => rules.tops))];
     let isRefused = false;
     const source = {
@@ -109,6 +112,7 @@ class Watching implements Watcher {
       },
     };
     const every = poll > 0 ? poll : this.#pollAnyway(tops);
+    if (system !== 'linux') return watchByLibrary(source, every);
     return every > 0 ? pollTree(source, every) : watchTree(source);
   }
 
@@ -121,7 +125,7 @@ class Watching implements Watcher {
         `${relative(root, top) || root} is on ${sharedFileSystem(top)}, where changes may be made that this kernel is not told of, so files are looked at every ${usualPoll}ms; watch-poll says another interval`,
       );
     }
-    return top !== undefined || !tells.includes(process.platform) ? usualPoll : 0;
+    return top === undefined ? 0 : usualPoll;
   }
 
   #pollInstead(): void {
@@ -183,9 +187,6 @@ class Watching implements Watcher {
     return true;
   }
 }
-
-/** Where a watched directory tells of each file in it. */
-const tells: readonly NodeJS.Platform[] = ['linux', 'darwin'];
 
 function currentOf(file: string): string {
   try {

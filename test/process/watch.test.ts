@@ -205,3 +205,24 @@ test.each([
 ])('the file system of type %i is shared as %s', (type, name) => {
   expect(sharedFileSystem('/', () => type)).toBe(name);
 });
+
+test.each([0, 20])(
+  'on another system a library tells of changes, whatever its variables say (poll: %i)',
+  async (poll) => {
+    vi.stubEnv('CHOKIDAR_USEPOLLING', poll > 0 ? 'false' : '1');
+    vi.stubEnv('CHOKIDAR_INTERVAL', '60000');
+    const root = directory({ 'lib/a.txt': '1', 'other.txt': '1' });
+    link('lib', join(root, 'linked'));
+    const { told, ready } = watching(root, ['lib', 'linked'], { poll, system: 'darwin' });
+    await ready();
+    expect(process.env['CHOKIDAR_INTERVAL']).toBe('60000');
+    vi.unstubAllEnvs();
+    write(join(root, 'other.txt'), '22');
+    save(join(root, 'lib/a.txt'), '22');
+    await eventually(() => expect(told.length).toBeGreaterThan(0));
+    expect(told.filter((path) => !/^(lib|linked)\/a\.txt$/.test(path))).toEqual([]);
+    told.length = 0;
+    write(join(root, 'lib/new/b.txt'), '1');
+    await eventually(() => expect(told).not.toEqual([]));
+  },
+);
