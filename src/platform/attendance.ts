@@ -17,9 +17,12 @@ export interface Evidence {
   readonly record: RunRecord | undefined;
 }
 
-/** A run whose pids are of another namespace counts as attended: whether its runner lives cannot be seen from here. */
+/**
+ * A guardian that was stopped (SIGSTOP) does no work. A run whose pids are of another namespace counts as attended:
+ * whether its runner lives cannot be seen from here.
+ */
 export function isAttended({ run, record }: Evidence, processes: Processes, table: ProcessTable): boolean {
-  if ([...processes.values()].some(({ mark }) => mark === guardianMark(run))) return true;
+  if ([...processes.values()].some(({ mark, state }) => mark === guardianMark(run) && state !== 'T')) return true;
   if (record !== undefined) return mayLive(record, (pid) => processes.get(pid)?.started);
   // Nobody wrote down who the runner is: a parent that may be a proclet, and is not of the run itself, may be it.
   return [...processes.values()].some(

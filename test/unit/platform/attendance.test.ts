@@ -27,6 +27,10 @@ describe('a run is attended to', () => {
 
   test.each<[string, boolean]>([
     ['while its runner lives', attended([row(70), service])],
+    [
+      'while its runner lives and its guardian was stopped',
+      attended([row(70), row(90, { mark: guardianMark(run), state: 'T' })]),
+    ],
     ['while its guardian lives', attended([service, row(90, { mark: guardianMark(run) })])],
     [
       'while a guardian lives, though its record is gone',
@@ -41,6 +45,10 @@ describe('a run is attended to', () => {
 
   test.each<[string, boolean]>([
     ['when both are gone', attended([service])],
+    [
+      'when one is gone and the other was stopped, and will do nothing',
+      attended([service, row(90, { mark: guardianMark(run), state: 'T' })]),
+    ],
     ['when its pid is another process now', attended([row(70, { started: 'later' }), service])],
     ['after another boot', attended([row(70), service], { boot: 'another' })],
     ['after another boot, whatever the namespace was', attended([row(70)], { boot: 'another', pids: 'pid:[1]' })],
