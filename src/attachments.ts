@@ -38,7 +38,7 @@ export async function openControlOf(
     return createDesk({
       ...{ ...rest, info, supervision: supervisor, plan: run.plan, commandOf, ignores },
       inspect: (instances) => inspect(instances, [identity.cgroup]),
-      ...{ events: history.events, completeSince: history.completeSince },
+      ...{ events: history.events, completeSince: history.completeSince, secrets: () => run.secrets.all },
       resize: (pid, size) => void resizeTerminal(pid, size),
     });
   };

@@ -22,6 +22,7 @@ import { createOwners } from './platform/user.js';
 import { createWatching } from './platform/watching.js';
 import type { Clock, World } from './ports.js';
 import type { RunPart } from './run-part.js';
+import { KnownSecrets, type Mask } from './secrets.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { adviceOn, describeTrouble } from './system-error.js';
 
@@ -57,12 +58,15 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
     warn: (text) => supervisor.notice(text),
   });
   const { settled } = watching;
-  const gateway = createGatewayOnDemand(clock, keeperOf({ supervisor: () => supervisor, settled, lastWords }));
+  const secrets = new KnownSecrets();
+  const keeper = keeperOf({ supervisor: () => supervisor, settled, lastWords, mask: (text) => secrets.mask(text) });
+  const gateway = createGatewayOnDemand(clock, keeper);
   const trees = new ProcessTrees(clock, table, createGuests(table), { troubled: toldOnce((text) => warn(text)) });
   const pipes = createPipes(3 * first.services.flatMap(({ instances }) => instances).length);
   const owners = createOwners();
   const { portOf, socketsOf, look, drain, listensItself } = gateway;
-  const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, pipes, portOf, socketsOf });
+  const given: Stage['given'] = (variables, inherited) => secrets.addVariables(variables, inherited);
+  const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, pipes, portOf, socketsOf, given });
   const schedules = createSchedules();
   const { next } = schedules;
   const { sweep } = ground;
@@ -92,7 +96,7 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
     }
   };
   return {
-    ...{ supervisor, spawn, identity: ground.identity, socket: ground.socket, plan: () => current },
+    ...{ supervisor, spawn, identity: ground.identity, socket: ground.socket, plan: () => current, secrets },
     /** What follows the plan, in the order in which it has to. */
     parts: [portWarnings, terminals, owners, schedules, gateway, statusFiles, terms, services],
     /** Comes after them. */
@@ -120,8 +124,9 @@ function keeperOf(parts: {
   supervisor(): Supervisor;
   settled(tag: Tag): Promise<void>;
   lastWords: Equipment['lastWords'];
+  mask: Mask;
 }): Keeper {
-  const { supervisor, settled, lastWords } = parts;
+  const { supervisor, settled, lastWords, mask } = parts;
   return {
     wake: async (tag) => {
       await settled(tag);
@@ -132,6 +137,7 @@ function keeperOf(parts: {
     ready: (life) => supervisor().ready(life),
     notice: (text) => supervisor().notice(text),
     isOurs: (pid) => isOfService(supervisor(), pid),
+    mask,
     lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
   };
 }

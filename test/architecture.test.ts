@@ -25,6 +25,8 @@ const shared = [
   'schedule.ts',
   'tools.ts',
   'run-part.ts',
+  'escapes.ts',
+  'secrets.ts',
 ];
 const layers: Record<string, readonly string[]> = {
   'model.ts': ['events.ts', 'requests.ts', 'texts.ts'],
@@ -47,6 +49,8 @@ const layers: Record<string, readonly string[]> = {
   'schedule.ts': [],
   'tools.ts': [],
   'run-part.ts': ['errors.ts'],
+  'escapes.ts': ['model.ts'],
+  'secrets.ts': ['escapes.ts'],
   'configuration.ts': [...shared, 'platform'],
   procfile: shared,
   plan: shared,

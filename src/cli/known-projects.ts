@@ -8,6 +8,7 @@ import { valueFor } from '../plan/per-tag.js';
 import { readPlain } from '../platform/plain-file.js';
 import { parseDotenv } from '../procfile/parse-dotenv.js';
 import type { RegisteredProject } from '../projects/registry.js';
+import { secretsOf, secretsOfBroken } from '../secrets.js';
 import { loadProject, planInput } from './load-project.js';
 
 export interface KnownService {
@@ -76,52 +77,32 @@ async function read({ root, procfile }: RegisteredProject): Promise<Read> {
       const hasLease = leased(service);
       return { tag, command, start, after, hasLease, ...(timeout !== undefined && { readyWithin: timeout }) };
     }),
-    secrets: [dotenv, ...Object.values(envFiles), ...configured.map(({ env = {} }) => env)].flatMap(secretsOf),
+    secrets: [dotenv, ...Object.values(envFiles), ...configured.map(({ env = {} }) => env)].flatMap((values) =>
+      secretsOf(values),
+    ),
     envFiles: configured.flatMap((service) => service['env-file'] ?? []).map((name) => resolve(root, name)),
   };
 }
 
-const secretName =
-  /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|COOKIE|SALT|PRIVATE|SIGNATURE|(?:^|_)PW(?:$|_)|_URL$|_URI$/i;
-
-/** Those in the env file of a directory that is no registered project. */
+/** Those in the env files of a directory, of which any may be broken, and in its proclet.yml. */
 export function secretsIn(root: string): readonly string[] {
+  const config = readIfPlain(join(root, 'proclet.yml'));
+  const named = [...config.matchAll(/^\s*(?:-\s*)?env-file:\s*(['"]?)([^\s'"#,}]+)\1/gm)].map(
+    ([, , name = '']) => name,
+  );
+  const files = ['.env', ...named].map((name) => readIfPlain(resolve(root, name)));
+  const read = (text: string) => {
+    const parsed = parseDotenv(text, '.env');
+    return parsed.ok ? secretsOf(parsed.value) : secretsOfBroken(text);
+  };
+  return [...new Set([...files.flatMap(read), ...secretsOfBroken(config)])];
+}
+
+/** Nothing, of what cannot be read. */
+function readIfPlain(path: string): string {
   try {
-    const parsed = parseDotenv(readPlain(join(root, '.env')), '.env');
-    return parsed.ok ? secretsOf(parsed.value) : [];
+    return readPlain(path);
   } catch {
-    return []; // ENOENT, EACCES, ELOOP, ENOTPLAIN
-  }
-}
-
-/** Of an env file: what its name calls one, and what looks like none of the words that settings usually have. */
-function secretsOf(values: Readonly<Record<string, string>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    if (value.length < 4) return [];
-    const isRandom = value.length >= 16 && /\d/.test(value) && /[A-Za-z]/.test(value) && !/[\s/]/.test(value);
-    return secretName.test(name) || isRandom ? shapesOf(value) : [];
-  });
-}
-
-/** As it may be printed: whole, line by line, encoded, and the password of an address alone. */
-function shapesOf(value: string): string[] {
-  const password = URL.canParse(value) ? new URL(value).password : '';
-  const lines = value.includes('\n') ? value.split('\n').filter((line) => line.length >= 8) : [];
-  const all = [
-    value,
-    ...lines,
-    password,
-    decoded(password),
-    encodeURIComponent(value),
-    JSON.stringify(value).slice(1, -1),
-  ];
-  return [...new Set(all)].filter((shape) => shape.length >= 4);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a % that begins nothing
+    return ''; // ENOENT, EACCES, ELOOP, ENOTPLAIN
   }
 }

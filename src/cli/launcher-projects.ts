@@ -7,8 +7,6 @@ import { knowProject, secretsIn } from './known-projects.js';
 import { pastOf } from './past.js';
 import { readProjects, registryPath } from './projects.js';
 
-const mostSecrets = 500;
-
 interface Known {
   /** What tells whether they are as they were. */
   readonly files: string;
@@ -53,7 +51,7 @@ export function createLauncherProjects(): Projects {
     if (before !== undefined && before.files === stampOf(project, before.envFiles)) return before;
     const { problem, envFiles, ...read } = await knowProject(project);
     // A service may run on with what a file said before.
-    const secrets = [...new Set([...read.secrets, ...(before?.project.secrets ?? [])])].slice(0, mostSecrets);
+    const secrets = [...new Set([...read.secrets, ...(before?.project.secrets ?? [])])];
     return {
       ...{ files: stampOf(project, envFiles), envFiles },
       project: { ...read, secrets, ...(problem !== undefined && { problem: withoutValues(problem) }) },

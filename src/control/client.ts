@@ -5,7 +5,7 @@ import { createLineReader, toLine } from '../wire.js';
 import { longestReply, protocolVersion, type Reply } from './protocol.js';
 
 /** What comes before the last line of an answer. */
-export type Item = Extract<Reply, { event: unknown } | { skipped: number } | { data: string }>;
+export type Item = Extract<Reply, { event: unknown } | { skipped: number } | { data: string } | { secrets: unknown }>;
 
 export interface ControlClient {
   /** Resolves with the result. Rejects with a ProcletError for what the run refuses, or when it goes. */

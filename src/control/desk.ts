@@ -22,6 +22,8 @@ export interface Subject {
   completeSince(): number;
   /** Directories and files that hold more of the output than is remembered. */
   logFiles(): readonly string[];
+  /** What nobody else may be shown of its texts. Another array once there is more. */
+  secrets(): readonly string[];
   /** Other numbers of instances. */
   scale(counts: Readonly<Record<Tag, number>>): Promise<void>;
   inspect(instances: readonly InstanceSnapshot[]): ReadonlyMap<string, Usage>;
@@ -166,7 +168,14 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
     if ('id' in event) return ids.has(event.id);
     return 'tag' in event ? tags.has(event.tag) : event.type === 'stopped';
   };
+  let told: readonly string[] = [];
+  const tellSecrets = () => {
+    const secrets = subject.secrets();
+    if (message.secrets && secrets !== told) call.item({ secrets });
+    told = secrets;
+  };
   const past = subject.events().filter((event) => event.at >= message.since && isWanted(event));
+  tellSecrets();
   for (const event of message.last === 0 ? [] : past.slice(-message.last)) call.item({ event: eventToWire(event) });
   const logFiles = subject.logFiles();
   const complete = subject.completeSince();
@@ -174,6 +183,8 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
   if (!message.follow) return result;
   return new Promise((resolve) => {
     const leave = supervision.subscribe((event) => {
+      // Who hides them knows them before the first line that may have one.
+      tellSecrets();
       if (isWanted(event)) call.item({ event: eventToWire(event) });
       if (event.type === 'stopped') resolve(result);
     });

@@ -40,6 +40,8 @@ const verbs = [
     only: z.enum(['output', 'all', 'no-output']).default('all'),
     /** Whether unfinished lines are sent as they are. */
     open: z.boolean().default(false),
+    /** Whether what is a secret in them is sent, before the events that may hold it. */
+    secrets: z.boolean().default(false),
   }),
   z.object({ verb: z.literal('wait'), targets, timeout: millis }),
   z.object({

@@ -86,6 +86,8 @@ export type RequestId = string | number | null;
 /** What a server sends. */
 export type Reply =
   | { readonly id: RequestId; readonly event: Readonly<Record<string, unknown>> }
+  /** What of the texts that follow is a secret of the services. */
+  | { readonly id: RequestId; readonly secrets: readonly string[] }
   /** Events that were left out because they were not read in time. */
   | { readonly id: RequestId; readonly skipped: number }
   /** Bytes of a terminal, in base64. */

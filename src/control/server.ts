@@ -16,7 +16,7 @@ import { longestRequest, type Reply, type RequestId, type WireError } from './pr
 /** One request, as the desk sees it. */
 export interface Call {
   /** Sends an item, unless the client is behind: then it is counted. */
-  item(item: { readonly event: object } | { readonly data: string }): void;
+  item(item: { readonly event: object } | { readonly data: string } | { readonly secrets: readonly string[] }): void;
   /** Called once, when the client is gone or the request is answered. */
   onEnd(end: () => void): void;
 }

@@ -9,6 +9,7 @@ import type { Millis, ProcletEvent, Tag } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import { type LiveRun, liveRuns } from '../platform/runs.js';
 import type { Clock } from '../ports.js';
+import { SecretsByRoot } from '../secrets.js';
 import { eventFromWire } from '../wire.js';
 import { answerOf, answersWithin, askRun, connectTo } from './reach.js';
 import { measure, type SeenRun, type SeenService, seenNow, seenSilent } from './seen-run.js';
@@ -36,6 +37,8 @@ export interface Fleet {
   ask<T>(run: string, message: Message): Promise<T>;
   /** Events of one run, until the returned function is called or it ends. */
   follow(run: string, message: FollowMessage, told: Told): () => void;
+  /** What runs say is a secret in their texts; those of runs that have ended stay. */
+  readonly secrets: SecretsByRoot;
   /** Of a service of a directory; absent while it never ended. */
   lastEnd(root: string, tag: Tag): LastEnd | undefined;
   /** Called after something happened to any run. */
@@ -79,6 +82,7 @@ export function createFleet(clock: Clock, ended: (run: LiveRun, text: string) =>
 }
 
 class FollowedFleet implements Fleet {
+  readonly secrets = new SecretsByRoot();
   readonly #clock: Clock;
   readonly #ended: (run: LiveRun, text: string) => void;
   readonly #followed = new Map<string, Followed>();
@@ -170,7 +174,8 @@ class FollowedFleet implements Fleet {
       .then((client) => {
         close = () => client.close();
         if (isOver) return close();
-        return client.request<void>({ verb: 'events', follow: true, ...message }, (item) => {
+        return client.request<void>({ verb: 'events', follow: true, secrets: true, ...message }, (item) => {
+          if ('secrets' in item) this.secrets.add(live.root, item.secrets);
           if ('skipped' in item) return end(told.missed);
           const event = 'event' in item ? eventFromWire(item.event) : undefined;
           if (event !== undefined && !isOver) told.event(event);
@@ -205,9 +210,10 @@ class FollowedFleet implements Fleet {
       const one: Followed = { live, asked: undefined, seen: undefined, ...known, events };
       this.#followed.set(live.run, one);
       const sentences = createSentences();
-      const message = { verb: 'events', follow: true, only: 'no-output', last: 0 };
+      const message = { verb: 'events', follow: true, only: 'no-output', last: 0, secrets: true };
       events
         .request(message, (item) => {
+          if ('secrets' in item) this.secrets.add(live.root, item.secrets);
           const event = 'event' in item ? eventFromWire(item.event) : undefined;
           if (event !== undefined) this.#happened(live, event, sentences);
         })

@@ -1,6 +1,7 @@
 /** What services printed, line by line, for those who show it as text. */
+import { bare } from '../escapes.js';
 import type { ProcletEvent } from '../model.js';
-import { bare } from '../observers/escapes.js';
+import { cut } from '../secrets.js';
 
 export interface LaunchLine {
   /** Wall time in milliseconds. */
@@ -16,18 +17,11 @@ export function linesOf(event: ProcletEvent): readonly LaunchLine[] {
   if (event.type !== 'output' || event.end === 'open') return [];
   const { at, id, stream } = event;
   const text = Buffer.from(event.end === 'line' ? event.text.slice(0, -1) : event.text, 'latin1').toString('utf8');
-  return text.split('\n').map((each) => ({ at, id, stream, text: cut(each) }));
+  return text.split('\n').map((each) => ({ at, id, stream, text: cut(each, longestText) }));
 }
 
 /** A text that is longer is cut. */
 const longestText = 8 * 1024;
-/** The end of one that was. */
-export const cutMark = ' … (cut)';
-
-function cut(text: string): string {
-  return text.length > longestText ? `${text.slice(0, longestText)}${cutMark}` : text;
-}
-
 /** Without anything that a terminal would act on. */
 export function plainText(text: string): string {
   return bare(text);

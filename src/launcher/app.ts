@@ -34,7 +34,7 @@ type Env = { readonly Bindings: Arrival };
 
 export function createApp(parts: AppParts): Hono<Env> {
   const { pages } = parts;
-  const visits = createVisits(parts, parts.screen);
+  const visits = createVisits(parts);
   const app = new Hono<Env>();
   app.use(
     secureHeaders({
@@ -63,8 +63,9 @@ export function createApp(parts: AppParts): Hono<Env> {
     if (error instanceof HTTPException) return error.getResponse();
     if (!(error instanceof ProcletError)) throw error;
     const status = error.code === 'NOT_FOUND' ? 404 : 409;
-    if (wantsJson(c)) return c.json({ error: error.message, hint: error.hint }, status);
-    return c.html(pages.render('message', { title: error.message, text: error.hint ?? '', link: home }), status);
+    const [title = '', text = ''] = [error.message, error.hint ?? ''].map(parts.disclosure.all);
+    if (wantsJson(c)) return c.json({ error: title, ...(text !== '' && { hint: text }) }, status);
+    return c.html(pages.render('message', { title, text, link: home }), status);
   });
   return app;
 }
@@ -260,7 +261,7 @@ function streamLaunch(c: Context<Env>, parts: AppParts): Response {
   const launch = launchOf(c, c.req.query('launch'), parts);
   if (launch === undefined) return c.text('That start is forgotten.\n', 404);
   const { streams } = parts;
-  const mask = parts.screen.maskOf(parts.projects.find(launch.project)?.root ?? '');
+  const mask = parts.disclosure.of(parts.projects.find(launch.project)?.root ?? '');
   let told = 0;
   return streamSSE(c, async (stream) => {
     const leave = launch.subscribe(() => streams.pulse());

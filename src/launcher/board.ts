@@ -5,8 +5,8 @@ import { addressOf } from '../fleet/search-address.js';
 import { describeSilence } from '../fleet/silence.js';
 import type { Tag } from '../model.js';
 import { labelOf } from '../projects/registry.js';
-import { type Destination, usualService } from './places.js';
-import type { Mask } from './security.js';
+import type { Mask } from '../secrets.js';
+import { type LaunchLink, usualService } from './places.js';
 
 export interface ShownProject {
   readonly name: string;
@@ -21,7 +21,7 @@ export interface BoardSource {
   lastEnd(root: string, tag: Tag): LastEnd | undefined;
   maskOf(root: string): Mask;
   /** The link that starts a service. */
-  linkOf(project: string, tag: Tag, to?: Destination): string;
+  linkOf(link: LaunchLink): string;
   /** Of the launcher. */
   readonly port: number;
   /** The user's home directory, which people write as ~. */
@@ -124,7 +124,7 @@ function groupOfProject(project: ShownProject, source: BoardSource, steady: Stea
     ...(runs.length > 0 && { run: runs.map((run) => wordsOf(run, source)).join(', ') }),
     ...silenceIn(runs),
     site: `${labelOf(name)}.localhost:${source.port}`,
-    siteHref: source.linkOf(name, usualService(project) ?? '', 'name'),
+    siteHref: source.linkOf({ project: name, service: usualService(project) ?? '', to: 'name' }),
   };
 }
 
@@ -193,7 +193,7 @@ function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource,
   const up = service !== undefined && isBusy(service);
   const address = service && listensSomewhere(service) ? addressOf(service) : undefined;
   const direct = address && `http://${address.host === '127.0.0.1' ? 'localhost' : address.host}:${address.port}/`;
-  const href = project === undefined ? (up ? direct : undefined) : source.linkOf(project, tag);
+  const href = project === undefined ? (up ? direct : undefined) : source.linkOf({ project, service: tag });
   const note = end !== undefined && !(up && service.instances.every(({ phase }) => phase === 'up')) ? end : undefined;
   return {
     ...{ key: id, tag, command: mask(command), phase: phaseOf(service), isBusy: up, isUp: phaseOf(service) === 'up' },

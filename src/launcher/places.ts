@@ -23,12 +23,15 @@ export interface LaunchLink {
   readonly project: string;
   readonly service: string;
   readonly to?: Destination;
-  /** Shows that the link is the launcher's own. */
-  readonly key?: string;
 }
 
-export function launchPath({ project, service, to, key }: LaunchLink): string {
-  return `/launch?${new URLSearchParams({ project, service, ...(key && { key }), ...(to && { to }) })}`;
+/** Links of the launcher's own, with keys. */
+export function ownLinks(secret: string): (link: LaunchLink) => string {
+  return (link) => launchPath({ ...link, key: linkKey(secret, link.project, link.service) });
+}
+
+function launchPath({ project, service, to, key }: LaunchLink & { readonly key: string }): string {
+  return `/launch?${new URLSearchParams({ project, service, key, ...(to && { to }) })}`;
 }
 
 /** What a link holds that no other page can know. `secret` is the launcher's, and the same after a restart. */

@@ -5,6 +5,7 @@ import type { Launches } from '../fleet/launches.js';
 import type { LaunchLine } from '../fleet/lines.js';
 import type { Millis, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
+import type { Disclosure } from './disclosure.js';
 import type { Gate } from './gate.js';
 import type { Pages } from './pages.js';
 
@@ -50,6 +51,7 @@ export interface LauncherParts {
   readonly gate?: Pick<Gate, 'uid' | 'peerOf'>;
   /** What the keys in links are made of: the same for every launcher of this user. */
   readonly linkSecret: string;
+  readonly disclosure: Disclosure;
   readonly mostStreams: number;
   /** How much longer an extended lease gets. */
   readonly extension: Millis;

@@ -1,10 +1,9 @@
 /** The board as it is now, as pieces of HTML, and which of them changed since when. Looks again while anybody watches. */
 import type { LastEnd } from '../fleet/fleet.js';
 import type { Tag } from '../model.js';
-import { type BoardGroup, type BoardSource, createBoard } from './board.js';
-import { launchPath, linkKey } from './places.js';
+import { type BoardGroup, createBoard } from './board.js';
+import { ownLinks } from './places.js';
 import type { LauncherParts } from './ports.js';
-import { createMasks, type Mask } from './security.js';
 import { type News, newsOf } from './streams.js';
 
 export interface Screen {
@@ -15,7 +14,6 @@ export interface Screen {
   since(version: number): News | undefined;
   /** Reads the projects and looks at the runs now. */
   refresh(): Promise<void>;
-  maskOf(root: string): Mask;
   close(): void;
 }
 
@@ -34,7 +32,7 @@ const aftermath = 10_000;
 export function createScreen(parts: LauncherParts, isWatched: () => boolean, changed: () => void): Screen {
   const { fleet, launches, projects, pages } = parts;
   const boardOf = createBoard();
-  const mask = createMasks((root) => projects.secretsOf(root));
+  const linkOf = ownLinks(parts.linkSecret);
   let pieces: readonly Piece[] = [];
   let version = 1;
   let memo: { readonly from: number; readonly to: number; readonly news: News } | undefined;
@@ -46,11 +44,8 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
   }
 
   function draw(): void {
-    const { port, home, isOwn } = parts;
-    const linkOf: BoardSource['linkOf'] = (project, service, to) =>
-      launchPath({ project, service, to, key: linkKey(parts.linkSecret, project, service) });
-    const source = { linkOf, projects: projects.all, runs: fleet.runs, lastEnd, maskOf: mask, port, home, isOwn };
-    const groups: readonly BoardGroup[] = boardOf(source);
+    const seen = { projects: projects.all, runs: fleet.runs, lastEnd };
+    const groups: readonly BoardGroup[] = boardOf({ ...parts, ...seen, linkOf, maskOf: parts.disclosure.of });
     const before = new Map(pieces.map((piece) => [piece.group.key, piece]));
     const next = groups.map((group): Piece => {
       const text = JSON.stringify(group);
@@ -95,7 +90,6 @@ export function createScreen(parts: LauncherParts, isWatched: () => boolean, cha
       await fleet.look(true);
       draw();
     },
-    maskOf: mask,
     close() {
       leave();
       stop();

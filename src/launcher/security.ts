@@ -4,7 +4,6 @@
  * that would do something (so those need our own page's origin and token, or a person who navigates).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { cutMark, plainText } from '../fleet/lines.js';
 
 /** What a request's Host names. */
 export type Addressed =
@@ -106,48 +105,3 @@ export const contentSecurityPolicy = {
   baseUri: ["'none'"],
   frameAncestors: ["'none'"],
 };
-
-export type Mask = (text: string) => string;
-
-/** Makes secrets unreadable in texts, also where escapes stand between their letters. */
-export function maskOf(secrets: readonly string[]): Mask {
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
-  if (known.length === 0) return (text) => text;
-  const any = new RegExp(known.map((secret) => secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
-  const hide = (text: string) => withoutBegun(text, known).replace(any, hidden);
-  return (text) => {
-    const masked = hide(text);
-    const plain = plainText(masked);
-    // Colours that are lost are less than a secret that is shown.
-    return plain !== masked && plain !== hide(plain) ? hide(plain) : masked;
-  };
-}
-
-const hidden = '••••';
-
-/** Of a text that was cut, the end may be the beginning of one. */
-function withoutBegun(text: string, secrets: readonly string[]): string {
-  if (!text.endsWith(cutMark)) return text;
-  const body = text.slice(0, -cutMark.length);
-  const begun = Math.max(...secrets.map((secret) => overlap(body, secret)));
-  return begun < 4 ? text : `${body.slice(0, -begun)}${hidden}${cutMark}`;
-}
-
-/** How much of the secret's beginning is the text's end. */
-function overlap(text: string, secret: string): number {
-  for (let size = secret.length - 1; size > 0; size -= 1) if (text.endsWith(secret.slice(0, size))) return size;
-  return 0;
-}
-
-/** The mask of each directory, made anew when its secrets are others. */
-export function createMasks(secretsOf: (root: string) => readonly string[]): (root: string) => Mask {
-  const made = new Map<string, { readonly secrets: readonly string[]; readonly mask: Mask }>();
-  return (root) => {
-    const secrets = secretsOf(root);
-    const before = made.get(root);
-    if (before?.secrets === secrets) return before.mask;
-    const mask = maskOf(secrets);
-    made.set(root, { secrets, mask });
-    return mask;
-  };
-}

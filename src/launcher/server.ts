@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { type Arrival, createApp } from './app.js';
+import { createDisclosure } from './disclosure.js';
 import { admitOnly } from './gate.js';
 import { hasBody } from './heads.js';
 import { createLastNet, withinRequest } from './last-net.js';
@@ -24,11 +25,12 @@ const longestHead = 64 * 1024;
 /** How long a request to the page itself may take to arrive whole; those to services have the time that they need. */
 const longestArrival = 30_000;
 
-type Parts = Omit<LauncherParts, 'token'>;
+type Parts = Omit<LauncherParts, 'token' | 'disclosure'>;
 
 /** Listens on each of the hosts. Throws ProcletError when one of them cannot be had. */
 export async function openLauncher(given: Parts, hosts: readonly string[]): Promise<LauncherServer> {
-  const parts: LauncherParts = { ...given, token: randomBytes(24).toString('base64url') };
+  const token = randomBytes(24).toString('base64url');
+  const parts: LauncherParts = { ...given, token, disclosure: createDisclosure(given.projects, given.fleet.secrets) };
   const { clock } = parts;
   const streams = new Streams(clock, parts.mostStreams);
   const screen = createScreen(
@@ -37,7 +39,7 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     () => streams.pulse(),
   );
   const { oldLines } = parts.projects;
-  const taps = new Taps(parts.fleet, { oldLines, maskOf: screen.maskOf, told: () => streams.pulse() });
+  const taps = new Taps(parts.fleet, { oldLines, maskOf: parts.disclosure.of, told: () => streams.pulse() });
   const app = createApp({ ...parts, screen, streams, taps });
   const net = createLastNet(parts.told);
   const answer = answeredBy(app, net);

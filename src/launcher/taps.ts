@@ -5,7 +5,7 @@
 import type { Fleet } from '../fleet/fleet.js';
 import { type LaunchLine, linesOf } from '../fleet/lines.js';
 import type { Tag } from '../model.js';
-import type { Mask } from './security.js';
+import type { Mask } from '../secrets.js';
 import { type News, newsOf } from './streams.js';
 
 /** Of the names of its fields, and its time. */

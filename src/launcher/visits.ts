@@ -3,9 +3,8 @@ import type { Context } from 'hono';
 import type { Launch, LaunchState } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import type { Millis } from '../model.js';
-import { type Destination, type LaunchLink, launchPath, linkKey } from './places.js';
+import { type Destination, ownLinks } from './places.js';
 import type { LauncherParts, Wanted } from './ports.js';
-import type { Screen } from './screen.js';
 import { mayStart } from './security.js';
 
 /** Who is fast needs no page that says that it is not there yet. */
@@ -35,7 +34,7 @@ export interface Visits {
 
 export type Ready = Extract<LaunchState, { is: 'ready' }>;
 
-export function createVisits(parts: LauncherParts, screen: Screen): Visits {
+export function createVisits(parts: LauncherParts): Visits {
   const { launches, pages, clock } = parts;
 
   const enter: Visits['enter'] = async (c, visit, arrived) => {
@@ -44,7 +43,7 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     if (start === 'no') return c.text('Another page may not start anything here.\n', 403);
     if (start === 'ask') return c.html(pages.render('message', askFirst(visit, hasSent(c))));
     if (project.problem !== undefined)
-      return c.html(failedPage(c, visit, screen.maskOf(project.root)(project.problem)), 502);
+      return c.html(failedPage(c, visit, parts.disclosure.of(project.root)(project.problem)), 502);
     const launch = launches.launch(project, tag);
     await (canWaitOnPage(c) ? Promise.race([launch.finished, pause()]) : launch.finished);
     return result(c, launch, visit, arrived);
@@ -54,7 +53,7 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
     const { state, project: name, tag, id } = launch;
     if (state.is === 'ready') return arrived(state);
     const project = parts.projects.find(name);
-    const mask = screen.maskOf(project?.root ?? '');
+    const mask = parts.disclosure.of(project?.root ?? '');
     const lines = launch.lines.map((line) => ({ ...line, text: mask(line.text) }));
     const { path, to } = way ?? {};
     const retry = path ?? linkTo({ project: name, service: tag, to });
@@ -80,8 +79,7 @@ export function createVisits(parts: LauncherParts, screen: Screen): Visits {
       text: `Start ${project.name}/${tag}`,
     },
   });
-  const linkTo = (link: LaunchLink) =>
-    launchPath({ ...link, key: linkKey(parts.linkSecret, link.project, link.service) });
+  const linkTo = ownLinks(parts.linkSecret);
   const failed = (
     c: Context,
     data: { readonly project: string; readonly tag: string; readonly [key: string]: unknown },

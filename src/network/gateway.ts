@@ -27,6 +27,8 @@ export interface Keeper {
   notice(text: string): void;
   /** Whether a process is of a service of this run. */
   isOurs(pid: number): boolean;
+  /** A text as everybody on this machine may read it. */
+  mask(text: string): string;
   /** The last lines that an instance printed, as text. */
   lastWords(id: InstanceId): readonly string[];
 }
@@ -289,7 +291,8 @@ class PlannedGateway implements Gateway {
   #refusal({ service, spec }: Door, error: unknown) {
     const title = `${service.tag} could not be started`;
     const reason = error instanceof Error ? error.message : String(error);
-    return { title, lines: [reason, ...spec.instances.flatMap((id) => this.#keeper.lastWords(id))] };
+    const lines = [reason, ...spec.instances.flatMap((id) => this.#keeper.lastWords(id))];
+    return { title, lines: lines.map((line) => this.#keeper.mask(line)) };
   }
 }
 

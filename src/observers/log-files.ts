@@ -7,12 +7,12 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { RotatingFileStream } from 'rotating-file-stream';
+import { bare, withoutReturns } from '../escapes.js';
 import type { Bytes, LogConfig, Millis, Plan, ProcletEvent, Tag } from '../model.js';
 import type { Clock, Gate, Observer } from '../ports.js';
 import type { RunPart } from '../run-part.js';
 import { adviceOn } from '../system-error.js';
 import { toBytes } from './bytes.js';
-import { bare, withoutReturns } from './escapes.js';
 import { ownName, tagOf } from './margin.js';
 import { createSentences } from './sentences.js';
 

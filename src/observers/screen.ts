@@ -3,10 +3,11 @@
  * that may go on (`open`), or a piece of a line too long to keep (`cut`). A line that is finished is whole
  * on one row, whoever wrote while it was not.
  */
+
+import { bare, columnsOf, needsCare, type Treatment, tame, withoutReturns } from '../escapes.js';
 import type { Bytes, InstanceId, Output } from '../model.js';
 import type { Sink } from '../ports.js';
 import { fromBytes } from './bytes.js';
-import { bare, columnsOf, needsCare, type Treatment, tame, withoutReturns } from './escapes.js';
 import type { Margin, ownName } from './margin.js';
 import { plainStyle, reset, type Style, styleAfter } from './style.js';
 

@@ -1,8 +1,8 @@
 /** How runs stand, as a table for people: as wide as the screen, the less important columns left out where it is narrow. */
 import { formatDuration } from '../duration.js';
+import { columnsOf } from '../escapes.js';
 import { describeExit } from '../exit-status.js';
 import type { Address, InstanceSnapshot, LeaseSnapshot, Millis, ServiceSnapshot, StopCause, Usage } from '../model.js';
-import { columnsOf } from './escapes.js';
 import { createPalette, type Paint } from './palette.js';
 
 export interface TableService extends Omit<ServiceSnapshot, 'instances'> {

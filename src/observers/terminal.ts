@@ -2,10 +2,11 @@
  * Events as a person reads them: `12:23:16 web.1    | text`, and what proclet has to say under its own name.
  * Decides what is shown and how it looks; where it lands on the rows is the screen's business.
  */
+
+import { bare, type Treatment } from '../escapes.js';
 import type { Bytes, InstanceId, ProcletEvent, Tag } from '../model.js';
 import type { Observer, Sink } from '../ports.js';
 import { toBytes } from './bytes.js';
-import { bare, type Treatment } from './escapes.js';
 import { createMargin, ownName, tagOf, timeOfDay } from './margin.js';
 import { createPalette } from './palette.js';
 import { createRepeats, type Repeats } from './repeats.js';

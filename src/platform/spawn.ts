@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import type { Exit, InstanceSpec, Remains } from '../model.js';
+import type { Env, Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import { adviceOn, describeTrouble } from '../system-error.js';
 import { withShell } from '../tools.js';
@@ -58,6 +58,8 @@ export interface Stage {
   readonly ports: Ports;
   /** The port an instance is told to listen on. */
   readonly portOf: (spec: InstanceSpec, generation: number) => number;
+  /** Called with the environment of each program, and with that of proclet. */
+  readonly given?: (variables: Env, inherited: Env) => void;
   /** The listening sockets it inherits, as descriptors from 3 on. */
   readonly socketsOf: (spec: InstanceSpec) => readonly Inherited[];
 }
@@ -128,7 +130,7 @@ function isRunning(child: Launched | undefined): child is Running {
 
 /** Node's own spawn: of what execa adds to it a service needs nothing, and each start would pay for it. */
 function launch(
-  { stdio, owners, detachment, portOf, socketsOf, pipes }: Stage,
+  { stdio, owners, detachment, portOf, socketsOf, pipes, given: told }: Stage,
   spec: InstanceSpec,
   { mark, cgroup, generation }: Ties,
 ): Launched {
@@ -147,6 +149,7 @@ function launch(
     ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
     ...inheritance(sockets, spec.tag, generation),
   };
+  told?.(variables, process.env);
   // Last of all: what throws before has opened nothing.
   const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
   const made = given.flatMap((fd) => (typeof fd === 'number' ? [fd] : []));

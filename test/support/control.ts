@@ -47,7 +47,7 @@ export async function controlled(plan: Plan, { mayOverlap = false } = {}) {
   };
   const desk = createDesk({
     ...{ info: info as Parameters<typeof createDesk>[0]['info'], clock, supervision: supervisor, plan: () => plan },
-    ...{ events: history.events, completeSince: history.completeSince, logFiles: () => [] },
+    ...{ events: history.events, completeSince: history.completeSince, logFiles: () => [], secrets: () => [] },
     ...{ scale: async () => {}, inspect: () => new Map(), commandOf: () => '', ignores: () => false, resize() {} },
   });
   const server = await openControl(path, clock, async () => desk);

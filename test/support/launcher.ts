@@ -4,6 +4,7 @@ import type { Fleet, LastEnd, SeenRun, Told } from '../../src/fleet/fleet.js';
 import type { Launch, LaunchState } from '../../src/fleet/launch.js';
 import type { LaunchLine } from '../../src/fleet/lines.js';
 import { type Arrival, createApp } from '../../src/launcher/app.js';
+import { createDisclosure } from '../../src/launcher/disclosure.js';
 import { createPages } from '../../src/launcher/pages.js';
 import type { LauncherParts, LauncherProject } from '../../src/launcher/ports.js';
 import { createScreen } from '../../src/launcher/screen.js';
@@ -11,8 +12,10 @@ import { Streams } from '../../src/launcher/streams.js';
 import { Taps } from '../../src/launcher/taps.js';
 import type { InstanceSnapshot, ProcletEvent } from '../../src/model.js';
 import { findProject } from '../../src/projects/registry.js';
+import { SecretsByRoot } from '../../src/secrets.js';
 import { FakeClock } from './fake-clock.js';
 
+const none: readonly string[] = [];
 export const token = 'the-token';
 
 export function project(name: string, over: Partial<LauncherProject> = {}): LauncherProject {
@@ -70,12 +73,22 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       followers.add(told);
       return () => followers.delete(told);
     },
+    secrets: new SecretsByRoot(),
     lastEnd: (root, tag) => ends.get(`${root} ${tag}`),
     onChange(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);
     },
     close() {},
+  };
+  const known: LauncherParts['projects'] = {
+    all: projects,
+    problem: undefined,
+    find: (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
+    current: async (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
+    refresh: async () => {},
+    secretsOf: (root) => projects.find((one) => one.root === root)?.secrets ?? none,
+    oldLines: () => [],
   };
   const parts: LauncherParts = {
     ...{
@@ -105,16 +118,9 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       lastFailure: () => undefined,
       close() {},
     },
-    projects: {
-      all: projects,
-      problem: undefined,
-      find: (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
-      current: async (name) => projects.find((one) => one.name === findProject(projects, name)?.name),
-      refresh: async () => {},
-      secretsOf: (root) => projects.find((one) => one.root === root)?.secrets ?? [],
-      oldLines: () => [],
-    },
     onUncaught: () => () => {},
+    projects: known,
+    disclosure: createDisclosure(known, fleet.secrets),
     told: (text) => void said.push(text),
   };
   const streams = new Streams(clock, mostStreams);
@@ -123,7 +129,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
     () => streams.size > 0,
     () => streams.pulse(),
   );
-  const taps = new Taps(fleet, { oldLines: () => [], maskOf: screen.maskOf, told: () => streams.pulse() });
+  const taps = new Taps(fleet, { oldLines: () => [], maskOf: parts.disclosure.of, told: () => streams.pulse() });
   const app = createApp({ ...parts, screen, streams, taps });
   const get = (path: string, headers: Record<string, string> = {}, arrival: Arrival = {}) =>
     Promise.resolve(

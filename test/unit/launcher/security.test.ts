@@ -1,7 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutMark } from '../../../src/fleet/lines.js';
-import { addressed, createMasks, isForeign, isToken, maskOf, mayStart } from '../../../src/launcher/security.js';
+import { addressed, isForeign, isToken, mayStart } from '../../../src/launcher/security.js';
 
 const headers = (all: Record<string, string>) => (name: string) => all[name];
 
@@ -100,44 +98,4 @@ describe('mayStart', () => {
 test('a token is right only when it is the token', () => {
   expect(isToken('abc', 'abc')).toBe(true);
   for (const wrong of ['', 'ab', 'abcd', undefined, null, ['abc'], 0]) expect(isToken(wrong, 'abc')).toBe(false);
-});
-
-describe('maskOf', () => {
-  test('no secret is left in any text, whatever it holds', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ minLength: 4 })), fc.array(fc.string()), (secrets, parts) => {
-        const text = parts.flatMap((part, n) => [part, secrets[n] ?? '']).join('');
-        const masked = maskOf(secrets)(text);
-        for (const secret of secrets) if (!secret.includes('•')) expect(masked.includes(secret)).toBe(false);
-      }),
-    );
-  });
-
-  test.each([
-    ['colours', 'x \x1b[31mhunter2\x1b[0mhunter2 y', 'x •••• y'],
-    ['a zero', 'hunter2\0hunter2', '••••'],
-  ])('with %s between its letters it is hidden too', (_, text, expected) => {
-    expect(maskOf(['hunter2hunter2'])(text)).toBe(expected);
-  });
-
-  test('what is left of one where a line was cut is hidden', () => {
-    expect(maskOf(['hunter2hunter2'])(`password hunter2hun${cutMark}`)).toBe(`password ••••${cutMark}`);
-  });
-
-  test('colours stay where no secret is', () => {
-    expect(maskOf(['hunter2hunter2'])('\x1b[31mred\x1b[0m')).toBe('\x1b[31mred\x1b[0m');
-  });
-
-  test('the longer of two that begin alike goes first', () => {
-    expect(maskOf(['secret', 'secret-and-more'])('x secret-and-more y')).toBe('x •••• y');
-  });
-
-  test('is made anew when the secrets of a directory are others', () => {
-    let secrets = ['first'];
-    const masks = createMasks(() => secrets);
-    expect(masks('/p')('first second')).toBe('•••• second');
-    expect(masks('/p')).toBe(masks('/p'));
-    secrets = ['second'];
-    expect(masks('/p')('first second')).toBe('first ••••');
-  });
 });

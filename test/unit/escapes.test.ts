@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bare, columnsOf, needsCare, tame } from '../../../src/observers/escapes.js';
+import { bare, columnsOf, needsCare, tame } from '../../src/escapes.js';
 
 const terminal = { colors: 'guard', terminal: true } as const;
 const untouched = { colors: 'pass', terminal: false } as const;

@@ -3,7 +3,7 @@
  * move its cursor, clear it or rename its window; colours may stay; a carriage return goes back to behind
  * the margin, not before it.
  */
-import type { Bytes } from '../model.js';
+import type { Bytes } from './model.js';
 
 export interface Treatment {
   /** Colours and other renditions: as they are, or kept and guarded against running on, or removed. */
