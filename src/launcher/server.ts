@@ -8,6 +8,7 @@ import { admitOnly } from './gate.js';
 import { hasBody } from './heads.js';
 import { createLastNet, withinRequest } from './last-net.js';
 import { type Asking, openListeners } from './listeners.js';
+import { answerClientError } from './no-request.js';
 import type { LauncherParts, Wanted } from './ports.js';
 import { createScreen } from './screen.js';
 import { type Addressed, addressed } from './security.js';
@@ -20,8 +21,11 @@ export interface LauncherServer {
   close(): Promise<void>;
 }
 
-/** Of a request line with its headers. Services at other ports set cookies that come here, too. */
-const longestHead = 64 * 1024;
+/**
+ * Of a request line with its headers. Services at other ports of this host set cookies that come here, too, and browsers
+ * keep up to 180 of 4 KB.
+ */
+const longestHead = 1024 * 1024;
 /** How long a request to the page itself may take to arrive whole; those to services have the time that they need. */
 const longestArrival = 30_000;
 
@@ -72,7 +76,10 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
   const letGo = parts.onUncaught(net.catch);
   const listeners = await openListeners(hosts, {
     ...{ clock, port: parts.port, longestHead },
-    prepare: (server) => parts.gate && admitOnly(server, { clock, ...parts.gate }),
+    prepare(server) {
+      server.on('clientError', answerClientError);
+      if (parts.gate !== undefined) admitOnly(server, { clock, ...parts.gate });
+    },
     request: (request, response) => withinRequest(response, () => onRequest(request, response)),
     upgrade: onUpgrade,
   }).catch((error: unknown) => {

@@ -103,13 +103,17 @@ describe('a launcher lives on', () => {
       'another protocol': await raw(
         `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n`,
       ),
-      'many cookies': await raw(`GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(30_000)}\r\n\r\n`),
+      'all cookies that a browser keeps of a host': await raw(
+        `GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(180 * 4_096)}\r\n\r\n`,
+      ),
+      'more than that': await raw(`GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(1_100_000)}\r\n\r\n`),
     };
     expect(answers).toMatchObject({
       'an absurd port': '421',
       'a broken form': '403',
       'another protocol': '200',
-      'many cookies': '200',
+      'all cookies that a browser keeps of a host': '200',
+      'more than that': '431',
     });
     expect((await get('/')).status).toBe(200);
     expect(app.text).not.toContain('bug in proclet');
@@ -142,6 +146,59 @@ describe('secrets', () => {
     ws.write(`${directory}/.env.web`, 'FILE_TOKEN=THIRDsecret0000\n');
     writeFileSync(`${roots['hoge']}/Procfile`, 'web: echo THIRDsecret0000; exec node ../serves.mjs\n');
     expect(await shown()).not.toMatch(/THIRDsecret/);
+  });
+});
+
+describe('secrets that only a run knows', () => {
+  const printed =
+    'web: echo "$OTHER_TOKEN $YML_TOKEN $FILE_TOKEN $DIR_TOKEN"; echo "$PLAIN" "pw-of-address-9"; env | grep MANY; exec node ../serves.mjs\n';
+  const many = Array.from({ length: 700 }, (_, n) => `MANY${n}_TOKEN=many${n * 7919}of-them`).join('\n');
+  const files = {
+    Procfile: printed,
+    'other.env': `OTHER_TOKEN=OTHERaaaabbbb\nPLAIN=redis://me:pw-of-address-9@db/0\n${many}\n`,
+    '.env.web': 'FILE_TOKEN=FILEaaaabbbb\n',
+    'envdir/DIR_TOKEN': 'DIRaaaabbbb\n',
+    'proclet.yml': 'services: {web: {env: {YML_TOKEN: YMLaaaabbbb}, env-file: .env.web, env-dir: envdir}}\n',
+  };
+  const secret = /OTHERaaaa|YMLaaaa|FILEaaaa|DIRaaaa|pw-of-address|many\d+of-them/;
+
+  test.each(['registered', 'not registered'])(
+    'are hidden in the log of one that is %s, and stay so when its files break',
+    async (which) => {
+      const ws = workspace({});
+      const root = projectIn(ws, 'other', files);
+      const { get } = await launcherOf(ws, which === 'registered' ? { other: root } : {});
+      const directory = root.split('/').at(-1);
+      const run = ws.proclet('start', '-d', root, '-e', `${root}/other.env`, '-p', String(ws.port + 100));
+      await run.line('serving');
+      const page = (await eventually(async () => {
+        const { text } = await get('/');
+        expect(text).toContain('data-phase="up"');
+        return text;
+      })) as string;
+      const query = /href="\/log\?([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const shown = async () => (await get(`/log?${query}`)).text + (await get('/')).text;
+      await eventually(async () => expect(await shown()).toContain('serving'));
+      expect(await shown()).toContain('MANY699_TOKEN=••••');
+      expect(await shown()).not.toMatch(secret);
+      for (const name of ['Procfile', 'other.env', '.env.web', 'proclet.yml'])
+        ws.write(`${directory}/${name}`, '{ b@d');
+      expect(await shown()).not.toMatch(secret);
+    },
+  );
+
+  test('are not on the page of a front whose service fails', async () => {
+    const ws = workspace({
+      Procfile: 'web: echo "key $API_TOKEN"; exit 3\n',
+      '.env': 'API_TOKEN=TOKENaaaabbbb\n',
+      'proclet.yml': 'services: {web: {start: on-access}}\n',
+    });
+    ws.proclet('start', '-p', String(ws.port));
+    const answer = await eventually(() => fetch(`http://127.0.0.1:${ws.port}/`));
+    const text = await answer.text();
+    expect(answer.status).toBe(502);
+    expect(text).toContain('key ••••');
+    expect(text).not.toContain('TOKENaaaa');
   });
 });
 

@@ -228,6 +228,19 @@ describe('the page', () => {
     expect(said).toEqual(['start: hoge/psgi']);
   });
 
+  test('tells no secret of any project in the error of a button, to programs and to people', async () => {
+    const secret = 'hunter2-hunter2';
+    const problem = `.env:3: ${secret} is no line`;
+    const all = [project('bad', { services: [], problem }), project('hoge', { secrets: [secret] })];
+    const { post } = launcherWith(all);
+    for (const accept of ['application/json', 'text/html']) {
+      const answer = await post('/act', { ...act, project: 'bad', act: 'start' }, { accept });
+      const text = await answer.text();
+      expect([answer.status, text]).toEqual([409, expect.stringContaining('.env:3: •••• is no line')]);
+      expect(text).not.toContain(secret);
+    }
+  });
+
   test('tells no secret: of a command, a problem, an end, a log line or a reason', async () => {
     const secret = 'hunter2-hunter2';
     const services = [{ tag: 'psgi', command: `run --key ${secret}`, start: 'always', after: [] }] as const;
