@@ -1,6 +1,6 @@
 /** The launcher's socket: who is asked for decides who answers, the page or a service by its own name. */
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { type Arrival, createApp } from './app.js';
 import { createDisclosure } from './disclosure.js';
@@ -30,6 +30,11 @@ const longestHead = 1024 * 1024;
 const longestArrival = 30_000;
 
 type Parts = Omit<LauncherParts, 'token' | 'disclosure'>;
+
+function prepare(server: Server, { gate, clock }: LauncherParts): void {
+  server.on('clientError', answerClientError);
+  if (gate !== undefined) admitOnly(server, { clock, ...gate });
+}
 
 /** Listens on each of the hosts. Throws ProcletError when one of them cannot be had. */
 export async function openLauncher(given: Parts, hosts: readonly string[]): Promise<LauncherServer> {
@@ -76,10 +81,7 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
   const letGo = parts.onUncaught(net.catch);
   const listeners = await openListeners(hosts, {
     ...{ clock, port: parts.port, longestHead },
-    prepare(server) {
-      server.on('clientError', answerClientError);
-      if (parts.gate !== undefined) admitOnly(server, { clock, ...parts.gate });
-    },
+    prepare: (server) => prepare(server, parts),
     request: (request, response) => withinRequest(response, () => onRequest(request, response)),
     upgrade: onUpgrade,
   }).catch((error: unknown) => {
