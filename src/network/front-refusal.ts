@@ -1,8 +1,24 @@
 /** What a client reads when there is no service for it: a page if it speaks HTTP/1, nothing if it does not. */
 
+import type { Tag } from '../model.js';
+
 export interface Refusal {
   readonly title: string;
   readonly lines: readonly string[];
+}
+
+/** Of a service that did not start. `mask`: a text as everybody on this machine may read it. */
+export function failedStart({ tag, error, words, mask }: FailedStart): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { title: `${tag} could not be started`, lines: [reason, ...words].map(mask) };
+}
+
+export interface FailedStart {
+  readonly tag: Tag;
+  readonly error: unknown;
+  /** The last lines that its instances printed. */
+  readonly words: readonly string[];
+  readonly mask: (text: string) => string;
 }
 
 /** What the first bytes of a client say about its protocol. */

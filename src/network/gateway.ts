@@ -3,6 +3,7 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import { ProcletError } from '../errors.js';
 import { lifeKey } from '../life-key.js';
@@ -12,6 +13,7 @@ import type { Prepared, RunPart } from '../run-part.js';
 import { AccessWatches } from './access-watches.js';
 import { type Door, Doors } from './doors.js';
 import { reservePort } from './free-port.js';
+import { failedStart } from './front-refusal.js';
 import type { Listener } from './listener.js';
 import { loopbackOf } from './listening.js';
 import { createOwnPorts } from './own-ports.js';
@@ -86,7 +88,10 @@ class PlannedGateway implements Gateway {
     this.#doors = new Doors({
       clock,
       target: (door, current) => this.#target(door, current),
-      refusal: (door, error) => this.#refusal(door, error),
+      refusal({ service: { tag }, spec }, error) {
+        const words = spec.instances.flatMap((id) => keeper.lastWords(id));
+        return failedStart({ tag, error, words, mask: keeper.mask });
+      },
       isOurs: (pid) => keeper.isOurs(pid),
       notice: (text) => keeper.notice(text),
     });
@@ -286,13 +291,6 @@ class PlannedGateway implements Gateway {
     const own = ({ id }: Life) => spec.instances.includes(id);
     const up = this.#keeper.upLives(service.tag).filter(own);
     return up.length > 0 ? up : [...this.#answering.values()].filter(own);
-  }
-
-  #refusal({ service, spec }: Door, error: unknown) {
-    const title = `${service.tag} could not be started`;
-    const reason = error instanceof Error ? error.message : String(error);
-    const lines = [reason, ...spec.instances.flatMap((id) => this.#keeper.lastWords(id))];
-    return { title, lines: lines.map((line) => this.#keeper.mask(line)) };
   }
 }
 
