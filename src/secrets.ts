@@ -36,19 +36,20 @@ export function secretsOf(variables: Variables, inherited: Variables = {}): stri
   return [...new Set(found.flatMap(shapesOf))];
 }
 
-/** Of a file that cannot be read as what it is: whatever stands behind a name, and each line that has none. */
+/**
+ * Of a file that cannot be read as what it is: whatever stands behind a name, up to the end of its line or as one of several
+ * on it, and each line without a name.
+ */
 export function secretsOfBroken(text: string): string[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const found = lines.flatMap((line) => {
-    const [, name = '', value = line] = /^(?:export\s+|-\s+)?([\w.-]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
-    const bareValue = value.replace(/^['"]|['"]$/g, '');
-    const isSecret = name === '' ? bareValue.length >= 16 : secretName.test(name) || isRandom(bareValue);
-    return [
-      ...(isSecret && !line.startsWith('#') && !commonValue.test(bareValue) ? [bareValue] : []),
-      ...passwordsIn(value),
-    ];
-  });
-  return [...new Set(found.flatMap(shapesOf))];
+  const isNamed = /^(?:export\s+|-\s+)?[\w.-]+\s*[=:]/;
+  const unnamed = lines.filter((line) => line.length >= 16 && !isNamed.test(line) && !/^[#{}[\]]/.test(line));
+  const pairs = [
+    ...text.matchAll(/([\w.-]+)[ \t]*[=:][ \t]*([^\r\n]+)/g),
+    ...text.matchAll(/([\w.-]+)[ \t]*[=:][ \t]*("[^"\r\n]*"|'[^'\r\n]*'|[^\s,{}'"]+)/g),
+  ];
+  const named = pairs.flatMap(([, name = '', given = '']) => secretsOf({ [name]: given.replace(/^['"]|['"]$/g, '') }));
+  return [...new Set([...unnamed.flatMap(shapesOf), ...named])];
 }
 
 function isSystemSecret(name: string, value: string): boolean {

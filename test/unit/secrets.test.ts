@@ -103,6 +103,10 @@ test('of a file that is broken every value and every line that may be a secret i
   ];
   const mask = maskOf(secretsOfBroken(text.join('\n')));
   expect(mask('abcd1234 efgh MIIEowIBAAKCAQEA7 pw99 hoge')).toBe('•••• •••• •••• •••• hoge');
+  const flow = maskOf(
+    secretsOfBroken('services: {web: {env: {A_TOKEN: abcd1, NAME: hoge, "B_KEY": "efgh2"}, env-file: .e}'),
+  );
+  expect(flow('abcd1 hoge services')).toBe('•••• hoge services');
 });
 
 test('what programs were given is known for ever, and the same until there is more', () => {
