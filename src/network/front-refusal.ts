@@ -1,23 +1,29 @@
 /** What a client reads when there is no service for it: a page if it speaks HTTP/1, nothing if it does not. */
 
-import type { Tag } from '../model.js';
+import type { InstanceId, Tag } from '../model.js';
 
 export interface Refusal {
   readonly title: string;
   readonly lines: readonly string[];
 }
 
-/** Of a service that did not start. `mask`: a text as everybody on this machine may read it. */
-export function failedStart({ tag, error, words, mask }: FailedStart): Refusal {
+/** Of a service that did not start, as everybody on this machine may read it. */
+export function failedStart({ tag, error, ids }: FailedStart, { lastWords, mask }: Words): Refusal {
   const reason = error instanceof Error ? error.message : String(error);
-  return { title: `${tag} could not be started`, lines: [reason, ...words].map(mask) };
+  return { title: `${tag} could not be started`, lines: [reason, ...ids.flatMap(lastWords)].map(mask) };
 }
 
-export interface FailedStart {
+interface FailedStart {
   readonly tag: Tag;
   readonly error: unknown;
-  /** The last lines that its instances printed. */
-  readonly words: readonly string[];
+  /** Its instances. */
+  readonly ids: readonly InstanceId[];
+}
+
+interface Words {
+  /** The last lines that an instance printed. */
+  readonly lastWords: (id: InstanceId) => readonly string[];
+  /** A text without secrets. */
   readonly mask: (text: string) => string;
 }
 

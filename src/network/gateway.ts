@@ -88,10 +88,7 @@ class PlannedGateway implements Gateway {
     this.#doors = new Doors({
       clock,
       target: (door, current) => this.#target(door, current),
-      refusal({ service: { tag }, spec }, error) {
-        const words = spec.instances.flatMap((id) => keeper.lastWords(id));
-        return failedStart({ tag, error, words, mask: keeper.mask });
-      },
+      refusal: ({ service: { tag }, spec }, error) => failedStart({ tag, error, ids: spec.instances }, keeper),
       isOurs: (pid) => keeper.isOurs(pid),
       notice: (text) => keeper.notice(text),
     });

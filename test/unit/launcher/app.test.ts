@@ -9,7 +9,7 @@ describe('GET /launch', () => {
   test('waits until the service listens, and redirects to its port by the name it was asked by', async () => {
     const { get, launched } = launcherWith([project('hoge')]);
     const answer = get('/launch?project=hoge&service=psgi');
-    await Promise.resolve();
+    await expect.poll(() => launched.length).toBe(1);
     launched[0]?.end({ is: 'ready', host: '127.0.0.1', port: 5100 });
     expect((await answer).status).toBe(302);
     expect((await answer).headers.get('location')).toBe('http://localhost:5100/');
@@ -22,9 +22,10 @@ describe('GET /launch', () => {
   });
 
   test('shows a person who waits a page that says so, and goes on by itself', async () => {
-    const { get, clock } = launcherWith([project('hoge')]);
+    const { get, clock, launched } = launcherWith([project('hoge')]);
     const answer = get('/launch?project=hoge&service=psgi', html);
-    await expect.poll(() => clock.advance(150)).toBeUndefined();
+    await expect.poll(() => launched.length).toBe(1);
+    clock.advance(150);
     const page = await answer;
     expect(page.status).toBe(200);
     expect(await page.clone().text()).toContain('content="2;url=/.proclet/launch/1"');
@@ -34,7 +35,7 @@ describe('GET /launch', () => {
   test('says with 502 why it failed, with the last lines and a way to try again', async () => {
     const { get, launched } = launcherWith([project('hoge')]);
     const answer = get('/launch?project=hoge&service=psgi');
-    await Promise.resolve();
+    await expect.poll(() => launched.length).toBe(1);
     launched[0]?.lines.push({ at: 0, id: 'psgi.1', stream: 'stderr', text: `\x1b[31m${evil}\x1b]0;x\x07` });
     launched[0]?.end({ is: 'failed', reason: `psgi.1 exited with code 2 ${evil}` });
     const page = await answer;
@@ -251,7 +252,7 @@ describe('the page', () => {
     const { get, ends, launched } = launcherWith(all, [seenRun('/p/hoge', { instance: { phase: 'failed' } })]);
     ends.set('/p/hoge psgi', { at: 1, text: `psgi.1 said ${secret}`, isFailure: true });
     const answer = get('/launch?project=hoge&service=psgi');
-    await Promise.resolve();
+    await expect.poll(() => launched.length).toBe(1);
     launched[0]?.lines.push({ at: 0, id: 'psgi.1', stream: 'stdout', text: `key is ${secret}` });
     launched[0]?.end({ is: 'failed', reason: `it said ${secret}` });
     const texts = [await (await get('/')).text(), await (await answer).text()];
@@ -271,7 +272,7 @@ describe('at the name of a service', () => {
   test('any path starts it, and is passed on when it listens', async () => {
     const { get, launched } = launcherWith([hoge]);
     const answer = get('/any/path?x=1', {}, { site, pass });
-    await Promise.resolve();
+    await expect.poll(() => launched.length).toBe(1);
     launched[0]?.end({ is: 'ready', host: '127.0.0.1', port: 5100 });
     expect(await (await answer).text()).toBe('passed on');
   });
@@ -279,7 +280,8 @@ describe('at the name of a service', () => {
   test('a person who waits is brought back to the path, and to no other place', async () => {
     const { get, clock, launched } = launcherWith([hoge]);
     const answer = get('/any?x=1', html, { site, pass });
-    await expect.poll(() => clock.advance(150)).toBeUndefined();
+    await expect.poll(() => launched.length).toBe(1);
+    clock.advance(150);
     expect(await (await answer).text()).toContain('content="2;url=/.proclet/launch/1?to=%2Fany%3Fx%3D1"');
     launched[0]?.end({ is: 'ready', host: '127.0.0.1', port: 5100 });
     const to = async (path: string) =>
