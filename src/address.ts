@@ -11,3 +11,13 @@ export function parseAddress(text: string): Address | undefined {
   if (bare.includes(':') && bare === host) return undefined;
   return { host: bare === '' ? '127.0.0.1' : bare, port };
 }
+
+/** The most bytes that the name of a Unix socket has, without its last NUL: unix(7), and sys/un.h of the BSDs. */
+const longestPath = process.platform === 'linux' ? 107 : 103;
+
+/** Why no socket can have this name: what is too long would be cut, and the socket be somewhere else. */
+export function socketPathTrouble(path: string): string | undefined {
+  const length = Buffer.byteLength(path);
+  if (length <= longestPath) return undefined;
+  return `the path of a socket has at most ${longestPath} bytes, and ${path} has ${length}`;
+}

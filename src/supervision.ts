@@ -5,8 +5,9 @@
 import { closeAll } from './close-all.js';
 import { ProcletError } from './errors.js';
 import type { Bytes, InstanceId, Plan, Tag } from './model.js';
-import type { Keeper } from './network/gateway.js';
+
 import { createGatewayOnDemand } from './network/gateway-on-demand.js';
+import type { Keeper } from './network/keeper.js';
 import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { createPortWarnings } from './network/taken-ports.js';
 import { openGround, type Terms } from './platform/ground.js';
@@ -18,7 +19,7 @@ import { terminalTrouble } from './platform/pty.js';
 import type { RunRecord } from './platform/runtime-dir.js';
 import { createSpawn, type Stage } from './platform/spawn.js';
 import { createStatusFiles } from './platform/status-file.js';
-import { createOwners } from './platform/user.js';
+import { createOwners, idsOf } from './platform/user.js';
 import { createWatching } from './platform/watching.js';
 import type { Clock, World } from './ports.js';
 import type { RunPart } from './run-part.js';
@@ -138,6 +139,7 @@ function keeperOf(parts: {
     notice: (text) => supervisor().notice(text),
     isOurs: (pid) => isOfService(supervisor(), pid),
     mask,
+    idsOf,
     lastWords: (id) => lastWords(id).map((line) => Buffer.from(line, 'latin1').toString()),
   };
 }
@@ -147,6 +149,7 @@ function termsOf({ services }: Plan): Terms {
   const graces = services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
   return {
     ports: services.flatMap(({ instances: [first] }) => (first !== undefined && first.port > 0 ? [first.port] : [])),
+    sockets: services.flatMap(({ fronts }) => fronts.flatMap(({ listen }) => ('path' in listen ? [listen.path] : []))),
     grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
   };
 }

@@ -33,8 +33,17 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A public address: TCP, or the path of a Unix socket. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+/** A Unix socket, and who may connect: without a mode the user alone. */
+export interface SocketAddress {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode?: number;
+  /** `user`, `user:group` or `:group`. */
+  readonly owner?: string;
+}
+
+/** A public address: TCP, or a Unix socket. */
+export type Address = { readonly host: string; readonly port: number } | SocketAddress;
 
 /** What counts as use of a service: accesses to its ports, its output, or nothing. */
 export type IdleOn = 'access' | 'output' | 'none';

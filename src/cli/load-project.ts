@@ -14,6 +14,7 @@ import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
 import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
+import { toRecord } from '../record.js';
 
 export type Givens = Readonly<Record<string, Given>>;
 
@@ -59,7 +60,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
 
   const config = await readConfig(start, reading);
   const foreman = await readForeman(start, reading);
-  const sources = [...asked, config?.defaults ?? {}, foreman];
+  const sources = [...asked, fromRoot(start, config?.defaults ?? {}), fromRoot(start, foreman)];
   const places = toPlaces(sources);
   const root = start;
   const dotenv = readEnvFiles(root, places.env, reading);
@@ -74,6 +75,19 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || settings === undefined) throw configError(problems);
   return { root, procfile, config, settings, dotenv, envFiles };
+}
+
+/** Files that a project's file names: relative to the root, where a flag's are relative to the working directory. */
+function fromRoot(root: string, givens: Givens): Givens {
+  const placed = Object.entries(givens).map(([name, given]) => {
+    if (given.text === '') return [name, given] as const;
+    if (name === 'pid-file' || name === 'log-dir')
+      return [name, { ...given, text: resolve(root, given.text) }] as const;
+    if (name !== 'env') return [name, given] as const;
+    const text = given.text.split(',').map((path) => resolve(root, path.trim()));
+    return [name, { ...given, text: text.join(',') }] as const;
+  });
+  return toRecord(placed);
 }
 
 /** What a plan is built from. `planned`: ports that others are going to need. */

@@ -1,5 +1,6 @@
 /** The other end of a run's socket, for the command line. */
 import net from 'node:net';
+import { socketPathTrouble } from '../address.js';
 import { type ErrorCode, ProcletError } from '../errors.js';
 import { createLineReader, toLine } from '../wire.js';
 import { longestReply, protocolVersion, type Reply } from './protocol.js';
@@ -25,6 +26,8 @@ interface Pending {
 /** Rejects with a ProcletError when nobody listens there. */
 export function connect(path: string): Promise<ControlClient> {
   return new Promise((resolve, reject) => {
+    const trouble = socketPathTrouble(path);
+    if (trouble !== undefined) throw new ProcletError('NOT_RUNNING', trouble);
     const socket = net.connect(path);
     socket.once('error', (cause) => {
       reject(new ProcletError('NOT_RUNNING', `the proclet at ${path} does not answer: ${cause.message}`, { cause }));

@@ -5,6 +5,7 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { socketPathTrouble } from '../address.js';
 import type { ErrorCode } from '../errors.js';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
@@ -58,6 +59,8 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
     clients.add(client);
     socket.once('close', () => clients.delete(client));
   });
+  const trouble = socketPathTrouble(path);
+  if (trouble !== undefined) throw new Error(`${trouble}; set XDG_RUNTIME_DIR to a shorter directory`);
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -59,7 +59,7 @@ export interface ServiceOptions {
   readonly idleOn?: 'access' | 'output' | 'none';
   readonly start?: 'always' | 'on-access' | 'manual';
   readonly after?: readonly Tag[];
-  readonly listen?: number | string | readonly (number | string)[];
+  readonly listen?: ListenAddress | readonly ListenAddress[];
   readonly port?: number;
   readonly ready?: ReadyOptions;
   readonly restart?: RestartPolicy;
@@ -87,3 +87,9 @@ export type ReadyOptions = { readonly timeout?: Duration } & (
 export type EventType = ProcletEvent['type'];
 /** What happened. The text of an `output` is one whole line or more, or, with `end: 'cut'`, a piece of one. */
 export type EventOf<T extends EventType> = Extract<ProcletEvent, { type: T }>;
+
+/** A port, `host:port`, the path of a Unix socket, or that with who may connect: `mode` in octal digits, `owner` as `user:group`. */
+export type ListenAddress =
+  | number
+  | string
+  | { readonly path: string; readonly mode?: string; readonly owner?: string };

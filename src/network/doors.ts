@@ -10,6 +10,7 @@ import { type Front, openFront } from './front.js';
 import type { Refusal } from './front-refusal.js';
 import { canListenForOthers, type Listener, openListeners } from './listener.js';
 import { describeOwners, ownersOf } from './port-owner.js';
+import { type Ids, inTheWay, makeWay } from './socket-file.js';
 
 export interface Door {
   service: ServiceSpec;
@@ -23,10 +24,14 @@ export interface Door {
   /** Undefined until it is opened. */
   front: Front | 'opening' | undefined;
   turn: number;
+  /** Whose a Unix socket is to be. */
+  ids: Ids | undefined;
 }
 
 export interface Behind {
   readonly clock: Clock;
+  /** Numbers of an owner. Rejects with a ProcletError for one that cannot be had. */
+  idsOf(owner: string): Promise<Ids>;
   target(door: Door, current?: Address): Promise<Address>;
   refusal(door: Door, error: unknown): Refusal;
   /** Whether a process is of a service of this run. */
@@ -62,6 +67,7 @@ export class Doors {
       for (const door of fresh) this.#remove(door);
     };
     try {
+      for (const door of fresh) door.ids = await this.#idsFor(door);
       for (const own of byService(fresh.filter((door) => !isFreed(door)))) await this.#openAll(own, held);
     } catch (error) {
       drop();
@@ -127,7 +133,7 @@ export class Doors {
     door.front = 'opening';
     try {
       door.front = await openFront({
-        ...{ clock: this.#behind.clock, listen, proxyProtocol },
+        ...{ clock: this.#behind.clock, listen, proxyProtocol, ids: door.ids },
         ...(door.listener && { socket: door.listener.handle }),
         target: (current) => door.admits.then(() => this.#behind.target(door, current)),
         // Who may not see old code may not see it on a connection that was there before, either.
@@ -201,10 +207,15 @@ export class Doors {
       await this.openFront(door).catch((error: Unreachable) => orHeld([door], error));
     }
     try {
+      for (const door of doors.filter(isToBind)) await makeWayFor(door);
       this.#bind(doors);
     } catch (error) {
       orHeld(doors.filter(inherits), error as Unreachable);
     }
+  }
+
+  async #idsFor({ spec: { listen } }: Door): Promise<Ids | undefined> {
+    return 'path' in listen && listen.owner !== undefined ? this.#behind.idsOf(listen.owner) : undefined;
   }
 
   #isHeldByUs(address: Address): boolean {
@@ -214,10 +225,13 @@ export class Doors {
   }
 
   #bind(doors: readonly Door[]): void {
-    const closed = doors.filter(({ spec, listener, front }) => spec.inherited && !listener && !front);
+    const closed = doors.filter(isToBind);
     if (closed.length === 0 || !this.#inherits || this.#closed) return;
     try {
-      const listeners = openListeners(closed.map(({ spec }) => spec.listen));
+      const listeners = openListeners(
+        closed.map(({ spec }) => spec.listen),
+        closed.map(({ ids }) => ids),
+      );
       for (const [index, door] of closed.entries()) {
         door.listener = listeners[index];
         this.#held.delete(door);
@@ -239,7 +253,18 @@ export class Doors {
   }
 }
 
-const closedDoor = { isGone: false, listener: undefined, front: undefined, turn: 0 };
+const closedDoor = { isGone: false, listener: undefined, front: undefined, turn: 0, ids: undefined };
+
+async function makeWayFor({ service, spec: { listen } }: Door): Promise<void> {
+  if (!('path' in listen)) return;
+  await makeWay(listen).catch((error: unknown) => {
+    throw unreachable(service.tag, listen, error);
+  });
+}
+
+function isToBind({ spec, listener, front }: Door): boolean {
+  return spec.inherited && listener === undefined && front === undefined;
+}
 
 function byService(doors: readonly Door[]): readonly (readonly Door[])[] {
   const tags = new Set(doors.map(({ service }) => service.tag));
@@ -254,7 +279,7 @@ function isSameDoor(one: FrontSpec, other: FrontSpec): boolean {
 
 /** Whether one of them could not be had while the other is held. */
 function isSamePlace(one: Address, other: Address): boolean {
-  if ('path' in one || 'path' in other) return isDeepStrictEqual(one, other);
+  if ('path' in one || 'path' in other) return 'path' in one && 'path' in other && one.path === other.path;
   return one.port === other.port;
 }
 
@@ -269,6 +294,7 @@ function unreachable(tag: Tag, address: Address, error: unknown): Unreachable {
 
 function reasonOf(error: unknown, address: Address): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE' || 'path' in address) return message;
+  if (code !== 'EADDRINUSE') return message;
+  if ('path' in address) return inTheWay(address.path);
   return `port ${address.port} is held by ${describeOwners(ownersOf(address.port))}`;
 }

@@ -7,9 +7,9 @@
  * internals of Node (`_handle.onconnection`, the option `handle`) and used in this file alone; where they are not
  * found, the sockets of the server are used and read by their events, which is slower and otherwise the same.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
 import type { Address } from '../model.js';
+import { bindFor, type Ids, makeWay } from './socket-file.js';
 
 /** A connection that has come and belongs to nobody yet. */
 export interface Arrival {
@@ -35,9 +35,6 @@ interface Handled {
 /** Waiting in the kernel to be accepted; it takes the least of this and net.core.somaxconn. */
 const backlog = 4096;
 
-/** Only the user who runs proclet may connect to a public socket in the file system. */
-const socketMode = 0o600;
-
 /** Takes over a socket that listens already (`Listener.handle`). */
 export function listenOn(handle: object, means: Means, arrived: Arrived): Promise<Server> {
   // It blocks, for those who inherit it; here everything waits in one loop.
@@ -45,22 +42,12 @@ export function listenOn(handle: object, means: Means, arrived: Arrived): Promis
   return begin(means, arrived, (server) => server.listen(handle));
 }
 
-export async function listen(address: Address, means: Means, arrived: Arrived): Promise<Server> {
-  try {
-    return await open(address, means, arrived);
-  } catch (error) {
-    if (!('path' in address) || !isAddressInUse(error) || !(await isStale(address.path))) throw error;
-    unlinkSync(address.path);
-    return await open(address, means, arrived);
-  }
-}
-
-function open(address: Address, means: Means, arrived: Arrived): Promise<Server> {
-  return begin(means, arrived, (server) => {
-    server.listen({ ...address, backlog });
-    // A path is bound by now, with the mode that the umask left, which is hardly ever one that others may write to.
-    if ('path' in address && server.listening && !address.path.startsWith('\0')) chmodSync(address.path, socketMode);
-  });
+/** `ids`: whose a Unix socket is to be. */
+export async function listen(address: Address, means: Means, arrived: Arrived, ids?: Ids): Promise<Server> {
+  if (!('path' in address)) return begin(means, arrived, (server) => server.listen({ ...address, backlog }));
+  await makeWay(address);
+  const { path } = address;
+  return begin(means, arrived, (server) => bindFor(address, ids, () => server.listen({ path, backlog })));
 }
 
 function begin(means: Means, arrived: Arrived, bind: (server: Server) => void): Promise<Server> {
@@ -135,21 +122,4 @@ function readByEvents(socket: Socket): Arrival {
 
 function ignoreAcceptError(): void {
   // EMFILE: the connection is closed, the next may fare better
-}
-
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-}
-
-/** Whether a path is a socket that nobody listens on, left behind by a program that was killed. */
-function isStale(path: string): Promise<boolean> {
-  if (path.startsWith('\0') || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const probe = net.connect({ path });
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-  });
 }

@@ -23,6 +23,7 @@ import type { Surroundings } from './front-surroundings.js';
 import { Turnstiles, turn } from './front-turnstile.js';
 import { betweenAttempts } from './front-upstream.js';
 import { Writer } from './front-write.js';
+import type { Ids } from './socket-file.js';
 
 export type { Address };
 
@@ -59,6 +60,8 @@ export interface FrontOptions {
   readonly refusal: (error: unknown) => Refusal;
   /** Whether services are told who connects, in the PROXY protocol, version 2. */
   readonly proxyProtocol: boolean;
+  /** Whose a Unix socket is to be. */
+  readonly ids?: Ids | undefined;
   /** Most connections that wait for `target` and its service at once; one more is closed at once. */
   readonly waitingLimit?: number;
   /** A socket that listens at the address already; the front then owns it. */
@@ -102,7 +105,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const clients = new Clients(options);
   const { listen: wanted, socket, means = 'fast' } = options;
   const admit = (arrival: Arrival) => clients.admit(arrival);
-  const server = await (socket === undefined ? listen(wanted, means, admit) : listenOn(socket, means, admit));
+  const server = await (socket === undefined
+    ? listen(wanted, means, admit, options.ids)
+    : listenOn(socket, means, admit));
   const bound = server.address();
   const address = bound === null || typeof bound === 'string' ? wanted : addressOf(bound);
 

@@ -1,7 +1,8 @@
 /** A gateway for runs of which most need none: it is loaded with the first plan that has something for it. */
 import type { Plan } from '../model.js';
 import type { Clock } from '../ports.js';
-import type { Gateway, Keeper } from './gateway.js';
+import type { Gateway } from './gateway.js';
+import type { Keeper } from './keeper.js';
 
 export function createGatewayOnDemand(clock: Clock, keeper: Keeper): Gateway {
   let gateway = noGateway;

@@ -14,26 +14,11 @@ import { AccessWatches } from './access-watches.js';
 import { type Door, Doors } from './doors.js';
 import { reservePort } from './free-port.js';
 import { failedStart } from './front-refusal.js';
+import type { Keeper } from './keeper.js';
 import type { Listener } from './listener.js';
 import { loopbackOf } from './listening.js';
 import { createOwnPorts } from './own-ports.js';
 import { probeReady, type Ready, type ReadyProbe } from './ready.js';
-
-/** What the gateway asks of the run. */
-export interface Keeper {
-  /** Resolves when there is an instance for an access: one that is up, and of a fresh life where that is asked for. */
-  wake(tag: Tag): Promise<void>;
-  upLives(tag: Tag): readonly Life[];
-  pidsOf(tag: Tag): readonly number[];
-  ready(life: Life): void;
-  notice(text: string): void;
-  /** Whether a process is of a service of this run. */
-  isOurs(pid: number): boolean;
-  /** A text as everybody on this machine may read it. */
-  mask(text: string): string;
-  /** The last lines that an instance printed, as text. */
-  lastWords(id: InstanceId): readonly string[];
-}
 
 /** A plan is refused for an address that cannot be had. */
 export interface Gateway extends RunPart<Plan> {
@@ -90,6 +75,7 @@ class PlannedGateway implements Gateway {
       target: (door, current) => this.#target(door, current),
       refusal: ({ service: { tag }, spec }, error) => failedStart({ tag, error, ids: spec.instances }, keeper),
       isOurs: (pid) => keeper.isOurs(pid),
+      idsOf: (owner) => keeper.idsOf(owner),
       notice: (text) => keeper.notice(text),
     });
   }

@@ -8,9 +8,9 @@
  * The protocol of Server::Starter: https://metacpan.org/pod/Server::Starter; of systemd: sd_listen_fds(3).
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
 import net from 'node:net';
-import type { Address } from '../model.js';
+import type { Address, SocketAddress } from '../model.js';
+import { bindFor, type Ids } from './socket-file.js';
 
 /** One socket, from `openListeners` until it is closed or given away. */
 export interface Listener {
@@ -32,8 +32,6 @@ interface Handle {
 
 type CreateHandle = (host: string, port: number, family: 4 | 6 | -1, fd: number, flags: number) => Handle | number;
 
-/** Only the user who runs proclet may connect to a public socket in the file system. */
-const socketMode = 0o600;
 const backlog = 1024;
 
 const script = `for (let fd = 3; fd < 3 + N; fd += 1)
@@ -47,12 +45,16 @@ export function canListenForOthers(): boolean {
 
 /**
  * Binds all or none.
+ * @param ids whose the Unix sockets are to be, address by address
  * @throws Error with `code` EADDRINUSE, EACCES ... and `address`
  */
-export function openListeners(addresses: readonly Address[]): readonly Listener[] {
+export function openListeners(
+  addresses: readonly Address[],
+  ids: readonly (Ids | undefined)[] = [],
+): readonly Listener[] {
   const bound: Listener[] = [];
   try {
-    for (const address of addresses) bound.push(bind(address));
+    for (const [index, address] of addresses.entries()) bound.push(bind(address, ids[index]));
     listenAll(bound);
     return bound;
   } catch (error) {
@@ -67,10 +69,10 @@ function starterName(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-function bind(address: Address): Listener {
+function bind(address: Address, ids: Ids | undefined): Listener {
   const create = internals().create;
   if (create === undefined) throw failure('ENOTSUP', address);
-  const made = 'path' in address ? create(address.path, -1, -1, -1, 0) : bindPort(create, address);
+  const made = 'path' in address ? bindPath(create, address, ids) : bindPort(create, address);
   if (typeof made === 'number') throw failure(errorName(made), address);
   // A port that is taken is told by `listen`, which is not called here; until then there is just no name.
   if ('port' in address) {
@@ -80,15 +82,20 @@ function bind(address: Address): Listener {
       made.close();
       throw failure('EADDRINUSE', address);
     }
-  } else restrict(address.path, made);
+  }
   return { address, fd: made.fd, name: starterName(address), handle: made, close: () => made.close() };
 }
 
-function restrict(path: string, made: Handle): void {
+function bindPath(create: CreateHandle, address: SocketAddress, ids: Ids | undefined): Handle | number {
+  let made: Handle | number = 0;
   try {
-    chmodSync(path, socketMode);
+    return bindFor(address, ids, () => {
+      made = create(address.path, -1, -1, -1, 0);
+      if (typeof made === 'number') throw failure(errorName(made), address);
+      return made;
+    });
   } catch (error) {
-    made.close();
+    if (typeof made !== 'number') (made as Handle).close();
     throw error;
   }
 }

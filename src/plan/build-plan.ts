@@ -226,7 +226,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   const ttl = valueFor(input.settings.ttl, tag, config.ttl) ?? Infinity;
   const idle = valueFor(input.settings.idle, tag, config.idle) ?? Infinity;
   const slots = identities.map(({ number, port }) => ({ id: `${tag}.${number}`, port }));
-  const fronts = frontsOf({ config, idle, instances: slots, computed: base + 100 * position });
+  const fronts = frontsOf({ config, root: input.root, idle, instances: slots, computed: base + 100 * position });
   const instances = identities.map((identity) => ({
     ...toInstanceSpec(input, draft, identity),
     ...readyOf(config, fronts),

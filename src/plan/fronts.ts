@@ -2,10 +2,13 @@
  * Which public addresses proclet holds for a service. A service that needs neither waking nor an idle window, an
  * address of its own nor two generations side by side has none and binds its port directly.
  */
+import { resolve } from 'node:path';
 import type { FrontSpec, InstanceId, Millis, ServiceConfig } from '../model.js';
 
 export interface FrontClaim {
   readonly config: ServiceConfig;
+  /** What a relative path begins at. */
+  readonly root: string;
   readonly idle: Millis;
   /** The instances and the ports they have. */
   readonly instances: readonly { readonly id: InstanceId; readonly port: number }[];
@@ -15,7 +18,7 @@ export interface FrontClaim {
 
 const loopback = '127.0.0.1';
 
-export function frontsOf({ config, idle, instances, computed }: FrontClaim): readonly FrontSpec[] {
+export function frontsOf({ config, root, idle, instances, computed }: FrontClaim): readonly FrontSpec[] {
   const proxyProtocol = config['proxy-protocol'] ?? false;
   const ids = instances.map(({ id }) => id);
   const fixed = config.port !== undefined;
@@ -24,7 +27,8 @@ export function frontsOf({ config, idle, instances, computed }: FrontClaim): rea
   if (config.listen !== undefined) {
     // Who sleeps has to be woken by a connection, and who is to see fresh code held back: both need a proxy.
     const inherited = !sleeps && !fixed && !proxyProtocol && config.reload !== 'shotgun';
-    return config.listen.map((listen) => {
+    return config.listen.map((written) => {
+      const listen = 'path' in written ? { ...written, path: resolve(root, written.path) } : written;
       const same = 'port' in listen && !fixed && instances.some(({ port }) => port === listen.port);
       const hidesPort = !fixed && (same || handsOver);
       return { listen, instances: ids, eager: true, hidesPort, proxyProtocol, inherited };

@@ -40,7 +40,7 @@ export interface Ground {
   readonly detachment: Detachment;
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Follows another plan: what others read of the run. */
-  follow(terms: Pick<Terms, 'ports'>): void;
+  follow(terms: Pick<Terms, 'ports' | 'sockets'>): void;
   /** Looks once more, when every life has ended: see last-look.ts. */
   sweep(notice: (text: string) => void): Promise<void> | undefined;
   /** At the end of the run. The record and the guardian stay if anything of it is still there. */
@@ -50,6 +50,8 @@ export interface Ground {
 /** What a run is known and guarded by, as far as its plan decides it. */
 export interface Terms {
   readonly ports: RunRecord['ports'];
+  /** Absolute paths. */
+  readonly sockets: readonly string[];
   /** Between TERM and KILL when it is the guardian that ends the run. */
   readonly grace: Millis;
 }
@@ -154,7 +156,7 @@ async function removeGroup(cgroups: Cgroups, clock: Clock): Promise<void> {
 }
 
 /** Throws ProcletError when another `start` of the project runs. */
-export function openGround({ clock, table, root, name, command, ports, grace, warn }: Builders): Ground {
+export function openGround({ clock, table, root, name, command, ports, sockets, grace, warn }: Builders): Ground {
   const run = unusedRun();
   let identity: RunRecord = {
     ...{
@@ -163,6 +165,7 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
       name,
       command,
       ports,
+      sockets,
       cgroup: process.env['PROCLET_CGROUP'] === 'off' ? '' : plannedGroup(run),
       pid: process.pid,
       started: table.find(process.pid)?.started ?? '',
@@ -209,8 +212,8 @@ export function openGround({ clock, table, root, name, command, ports, grace, wa
     detachment,
     guardian,
     sweep: (notice) => lookOnce({ clock, table, run, cgroups, numbers }, notice),
-    follow({ ports }) {
-      if (record !== '') update(record, { ...identity, ports }, warn);
+    follow({ ports, sockets: paths }) {
+      if (record !== '') update(record, { ...identity, ports, sockets: paths }, warn);
     },
     async close() {
       if (isAnythingLeft(identity, table)) {

@@ -2,7 +2,7 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
@@ -27,6 +27,8 @@ export interface RunRecord {
   readonly cgroup: string;
   /** The mark of the life of another run that this one was started in; '' when it was in none. */
   readonly within: string;
+  /** Unix sockets in the file system that it may hold for its services. Absolute. */
+  readonly sockets?: readonly string[];
   /** The first of each service's ports, whether it runs or not. */
   readonly ports: readonly number[];
   /** Wall time in milliseconds. */
@@ -82,9 +84,25 @@ export function writeRecord(directory: string, record: RunRecord): string {
   return path;
 }
 
-/** Removes a record and the socket; one that is gone already is as good. */
+/** Removes a record and the sockets of a run of which nothing is left; one that is gone already is as good. */
 export function removeRecord(path: string): void {
+  removeSockets(path);
   for (const each of [path, path.replace(/\.run$/, '.sock')]) removeIfThere(each);
+}
+
+/** Those on which nobody listens, where the system says who does. */
+function removeSockets(record: string): void {
+  try {
+    const { sockets = [] } = JSON.parse(readPlain(record)) as RunRecord;
+    if (sockets.length === 0) return;
+    const held = readFileSync('/proc/net/unix', 'utf8');
+    for (const path of sockets) {
+      const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+      if (isSocket && !held.includes(` ${path}\n`)) unlinkSync(path);
+    }
+  } catch {
+    // ENOENT: gone, or not Linux; EACCES: not ours to remove. The next start replaces what nobody listens on.
+  }
 }
 
 /** Removes what a dead run has claimed. */

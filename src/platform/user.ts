@@ -50,3 +50,29 @@ async function ownerOf(user: string): Promise<Owner> {
   }
   return { uid: Number(uid), gid: Number(gid), env: { HOME: home, USER: name, LOGNAME: name } };
 }
+
+/**
+ * The numbers of `user`, `user:group` or `:group`; -1 leaves what is.
+ * @throws ProcletError for one that does not exist, or to whom only root may give a file
+ */
+export async function idsOf(owner: string): Promise<{ readonly uid: number; readonly gid: number }> {
+  const [user = '', group] = owner.split(':');
+  const [, , uid = '-1', usual = '-1'] = user === '' ? [] : await entryOf('passwd', user);
+  const [, , gid = usual] = group === undefined ? [] : await entryOf('group', group);
+  const ids = { uid: Number(uid), gid: Number(gid) };
+  const own = process.getuid?.();
+  const isOwnUser = own === 0 || ids.uid === -1 || ids.uid === own;
+  const isOwnGroup = own === 0 || ids.gid === process.getgid?.() || process.getgroups?.().includes(ids.gid) === true;
+  if (isOwnUser && isOwnGroup) return ids;
+  throw new ProcletError('CONFIG', `only root can give a socket to '${owner}'`, {
+    hint: 'A group of your own can be given without being root: owner: ":GROUP".',
+  });
+}
+
+/** A line of the system's database, by name or number. */
+async function entryOf(database: 'passwd' | 'group', name: string): Promise<readonly string[]> {
+  const { execa } = await import('execa');
+  const { stdout, failed } = await execa('getent', [database, name], { reject: false, env: toolEnv() });
+  if (!failed) return stdout.trim().split(':');
+  throw new ProcletError('CONFIG', `there is no ${database === 'passwd' ? 'user' : 'group'} '${name}' on this machine`);
+}

@@ -4,10 +4,10 @@
  * name. Lines and suggestions are added by `parse-config.ts`.
  */
 import * as z from 'zod';
-import { parseAddress } from '../address.js';
 import { parseDuration, parsePoll } from '../duration.js';
-import type { Address, Ready } from '../model.js';
+import type { Ready } from '../model.js';
 import { isSchedule } from '../schedule.js';
+import { listenAddresses } from './listen-schema.js';
 import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
 
 /** One service. A map without a value is null in YAML and counts as empty. */
@@ -103,7 +103,9 @@ function useShape() {
       .describe('Run at these times, written as in crontab(5), instead of continuously.'),
     listen: listenAddresses()
       .exactOptional()
-      .describe('The public address, or a list of them: a port, host:port, or the path of a Unix socket.'),
+      .describe(
+        'The public address, or a list: a port, host:port, the path of a Unix socket, or its path, mode and owner.',
+      ),
     'proxy-protocol': z
       .boolean('must be true or false')
       .exactOptional()
@@ -165,26 +167,6 @@ function text(sentence: string) {
     .string(sentence)
     .min(1, sentence)
     .regex(/^[^\0]*$/, sentence);
-}
-
-function listenAddresses() {
-  const one = listenAddress();
-  return z
-    .union(
-      [one, z.array(one).min(1)],
-      'must be a port, host:port, the path of a Unix socket with a / in it, or a list of them',
-    )
-    .transform((written) => [written].flat());
-}
-
-function listenAddress() {
-  const sentence = 'must be a port, host:port, or the path of a Unix socket with a / in it';
-  return z.union([z.number(), z.string()], sentence).transform((written, context): Address => {
-    const address = parseAddress(String(written));
-    if (address !== undefined) return address;
-    context.addIssue({ code: 'custom', message: sentence });
-    return z.NEVER;
-  });
 }
 
 function readiness() {

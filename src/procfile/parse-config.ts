@@ -65,11 +65,22 @@ function asWritten(yaml: YamlMap): unknown {
     const entries = Object.entries(service).map(([key, value]) => {
       const at = ['services', tag, key];
       if (TEXT_KEYS.includes(key) && typeof value === 'number') return [key, yaml.textAt(at)] as const;
+      if (key === 'listen') return [key, listenAsWritten(yaml, value, at)] as const;
       return [key, key === 'env' && isRecord(value) ? variablesAsWritten(yaml, value, at) : value] as const;
     });
     return [tag, toRecord(entries)] as const;
   });
   return { ...top, services: toRecord(rewritten) };
+}
+
+/** The mode and the owner of a socket are texts, also where YAML sees a number. */
+function listenAsWritten(yaml: YamlMap, value: unknown, at: YamlPath): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown, index) => listenAsWritten(yaml, each, [...at, index]));
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    return [key, typeof inner === 'number' ? yaml.textAt([...at, key]) : inner] as const;
+  });
+  return toRecord(entries);
 }
 
 function variablesAsWritten(yaml: YamlMap, env: Readonly<Record<string, unknown>>, at: YamlPath): unknown {

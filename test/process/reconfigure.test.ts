@@ -2,7 +2,7 @@
  * What another configuration makes of a run is what a start with it makes: looked at key by key. Each key of a service
  * has a service of its own, and each goes from none to one value, to another, back, and so on, in one run.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -37,9 +37,9 @@ const world: { begun: Map<string, Begun>; watched: WatchOptions | undefined; rea
 
 vi.mock(import('../../src/platform/ground.js'), async (original) => ({
   ...(await original()),
-  openGround: ({ ports, grace }) => {
+  openGround: ({ ports, sockets, grace }) => {
     const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
-    let terms: unknown = { ports, grace };
+    let terms: unknown = { ports, sockets, grace };
     const identity = {
       get terms() {
         return terms;
@@ -136,11 +136,12 @@ const keys: Readonly<Record<string, readonly [unknown, unknown, Config?]>> = {
   'idle-on': ['output', 'none', { idle: '30m' }],
   start: ['on-access', 'manual'],
   every: ['0 * * * *', '30 3 * * *'],
-  listen: [port + 160, [port + 161, join(root, 'own.sock')]],
+  listen: [port + 160, [port + 161, './own.sock', { path: 'for-all.sock', mode: '0666' }]],
   'proxy-protocol': [true, false, { listen: port + 162 }],
   ready: [{ tcp: true }, { log: 'ready' }],
   after: [['ttl'], ['grace', 'env']],
   watch: ['one', ['two', 'three']],
+  'watch-poll': ['1s', '2s', { watch: ['one'] }],
   reload: ['handover', 'shotgun'],
   'reload-signal': ['HUP', 'USR2'],
   'reload-every': ['1h', '2h'],
@@ -214,7 +215,7 @@ async function run(first: State) {
         ports: supervisor
           .snapshot()
           .services.find(({ tag }) => tag === service.tag)
-          ?.listen.map((at) => 'port' in at && isPortTaken(at.port)),
+          ?.listen.map((at) => ('port' in at ? isPortTaken(at.port) : statSync(at.path).mode)),
         instances: instances.map(({ id, phase, role, port: own }) => ({ id, phase, role, port: own })),
       }));
       const lives = [...world.begun.values()].filter(({ isAlive }) => isAlive);
