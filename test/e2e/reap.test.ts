@@ -180,7 +180,8 @@ describe('what belongs to a run that is gone', () => {
       process.kill(inner, 'SIGKILL');
       await app.line(new RegExp(`outer.1: [23] processes of a proclet \\(pid ${inner}, .*/inner\\) that was killed`));
       await eventually(() => expect(app.text.match(/inner.1 \| ready/g)).toHaveLength(2));
-      expect(sleepers(ws)).toEqual(['sleep 604']);
+      // The shell prints before its child has become sleep.
+      await eventually(() => expect(sleepers(ws)).toEqual(['sleep 604']));
       expect(recordsIn(ws).map(({ run }) => run)).not.toContain(nested?.run);
       app.signal('SIGTERM');
       expect(await app.exited).toEqual({ how: 'code', code: 143 });
