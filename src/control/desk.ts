@@ -111,8 +111,11 @@ function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ende
     const ended: Ended[] = [];
     // Known before it is asked for: what waits for its next life is over while it is asked.
     const ids = targets.length === 0 ? [] : supervision.resolve(targets);
-    const isOver = () => supervision.busyOf(ids) === 0;
+    /** Those whose end has come, and which somebody else has asked for again since. */
+    const again = new Set<string>();
+    const isOver = () => supervision.busyOf(ids.filter((id) => !again.has(id))) === 0;
     const leave = supervision.subscribe((event) => {
+      if (event.type === 'exited' && event.cause !== undefined && event.next.is === 'restart') again.add(event.id);
       if (event.type === 'exited' && (targets.length === 0 || ids.includes(event.id))) ended.push(endedOf(event));
       if (event.type === 'stopped' || (targets.length > 0 && event.type === 'exited' && isOver())) finish();
     });

@@ -41,6 +41,15 @@ async function ps(ws: Workspace, ...args: string[]): Promise<Record<string, Row>
 }
 
 describe('from another terminal', () => {
+  test('a stop is answered when all is gone, also if somebody starts it again meanwhile', async () => {
+    const { ws } = await started({ Procfile: 'deaf: trap "" TERM; while :; do sleep 0.1; done\n' }, '-t', '3s');
+    const stop = proclet(ws, 'stop', 'deaf');
+    await eventually(async () => expect((await ps(ws))['deaf']?.instances[0]?.phase).toBe('stopping'));
+    expect((await proclet(ws, 'restart', 'deaf')).status).toBe(0);
+    expect(await stop).toMatchObject({ status: 0, stdout: expect.stringMatching(/^deaf\.1 stopped \(/) });
+    expect((await ps(ws))['deaf']?.instances[0]?.generation).toBe(2);
+  });
+
   test('ps shows what runs, whose trees, on which ports and how much of the machine', async () => {
     const { ws, app } = await started({}, '--ttl', 'worker=1h');
     const { web, worker } = await ps(ws);
