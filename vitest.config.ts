@@ -6,7 +6,8 @@ const setupFiles = ['test/support/environment.ts'];
 const processes = {
   setupFiles,
   pool: 'forks' as const,
-  maxWorkers: 2,
+  // One more than the processors of a small machine: the tests wait more than they work.
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
   testTimeout: 60_000,
   hookTimeout: 60_000,

@@ -92,8 +92,8 @@ describe('no request fails while generations follow each other', () => {
   });
 
   test.each([
-    ['gunicorn', 'exec gunicorn --workers 2 -b 127.0.0.1:$PORT app:app', 'cannot load bad'],
-    ['starman', 'exec starman --workers 2 --port $PORT app.psgi', ''],
+    ['gunicorn', 'exec gunicorn --workers 1 -b 127.0.0.1:$PORT app:app', 'cannot load bad'],
+    ['starman', 'exec starman --workers 1 --port $PORT app.psgi', ''],
   ])(
     '%s with an application that cannot load takes over nothing, though it listens',
     async (program, command, words) => {
