@@ -89,6 +89,9 @@ test('nothing of a run that lives is taken for stale, and no file that somebody 
   const app = begin(ws, ['--log-dir', 'logs'], {});
   await app.line('web.1 | ready');
   await eventually(() => expect(existsSync(join(ws.directory, 'logs/quiet.log'))).toBe(true));
+  await eventually(() => {
+    expect(leftIn(ws).filter((path) => path.endsWith('.log'))).toEqual(['logs/quiet.log']);
+  });
   const before = leftIn(ws);
   expect(before).toEqual(expect.arrayContaining(['proclet.pid', 'web.status', 'logs/quiet.log']));
   expect((await reap(ws)).text).not.toContain(ws.directory);
