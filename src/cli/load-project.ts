@@ -193,8 +193,9 @@ function givenText(path: string, pipes: Wish['pipes']): string {
 const missingProcfileHint =
   "Write a line such as 'web: node server.js' for each service into a file named Procfile, or name another file with -f.";
 
-/** A path as people name it: relative while it is below the working directory. */
+/** A path as people name it: relative while it is below the working directory, unless that is the root of everything. */
 function shown(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near.startsWith('..') || isAbsolute(near) ? path : near;
+  const here = process.cwd();
+  const near = relative(here, path);
+  return here === '/' || near.startsWith('..') || isAbsolute(near) ? path : near;
 }

@@ -7,6 +7,7 @@ import { ProcletError } from '../errors.js';
 import type { Launch } from '../fleet/launch.js';
 import { plainText } from '../fleet/lines.js';
 import { perform, readAct, unknownService } from './acts.js';
+import { silenceIn } from './board.js';
 import { destinationOf, linkKey, nameOf, usualService } from './places.js';
 import type { LauncherParts, LauncherProject, Wanted } from './ports.js';
 import type { Screen } from './screen.js';
@@ -120,7 +121,7 @@ function launchOf(c: Context<Env>, id: string | undefined, { launches }: AppPart
 }
 
 function addPage(app: Hono<Env>, parts: AppParts): void {
-  const { pages, screen, taps, clock } = parts;
+  const { pages, screen, taps, clock, fleet } = parts;
   app.get('/', async (c) => {
     await screen.refresh();
     const { version } = screen;
@@ -150,7 +151,8 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     await new Promise<void>((go) => void clock.wakeAt(clock.now() + 200, go));
     const lines = tap.tape.lines.map((line) => ({ ...line, text: plainText(line.text) }));
     tap.close();
-    return c.html(pages.render('log', { title: seen.title, lines, again: c.req.url }));
+    const silence = silenceIn(fleet.runs.filter(({ root }) => root === seen.root));
+    return c.html(pages.render('log', { title: seen.title, lines, again: c.req.url, ...silence }));
   });
 }
 

@@ -140,7 +140,8 @@ function groupOfRun(run: SeenRun, source: BoardSource, steady: Steady): BoardGro
   return { key, title, root: shownPath(run.root, source), run: wordsOf(run, source), ...silenceIn([run]), services };
 }
 
-function silenceIn(runs: readonly SeenRun[]): Pick<BoardGroup, 'silence'> {
+/** Of runs that do not answer: a sentence, and what to do about it. */
+export function silenceIn(runs: readonly SeenRun[]): Pick<BoardGroup, 'silence'> {
   const said = runs.flatMap((run) => {
     if (run.silence === undefined) return [];
     const { text, hint } = describeSilence(run, run.silence);

@@ -58,7 +58,9 @@ export function createVisits(parts: LauncherParts): Visits {
     const { path, to } = way ?? {};
     const retry = path ?? linkTo({ project: name, service: tag, to });
     if (state.is === 'failed') {
-      const data = { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry };
+      // What a run printed that does not answer is not known.
+      const wasHeard = !parts.fleet.runs.some(({ root, silence }) => root === project?.root && silence !== undefined);
+      const data = { project: name, tag, reason: mask(state.reason), lines: plain(lines), retry, wasHeard };
       return c.html(failed(c, data), 502);
     }
     const back = path ?? to;

@@ -55,7 +55,11 @@ describe('a run that is stopped', () => {
     expect(Number(await visit('/launch?project=hoge&service=web'))).toBeGreaterThan(0);
     const refused = await get('/launch?project=stopped&service=web');
     expect(refused.status).toBe(502);
-    expect(refused.text).toContain(sentence);
+    const log = (await get('/log?project=stopped&service=web')).text;
+    for (const text of [refused.text, log]) {
+      expect(text).toContain(sentence);
+      expect(text).not.toContain('printed nothing');
+    }
     // More than wait to be taken by it: then nobody else can connect either.
     const crowd = Array.from({ length: 600 }, () => talk(socket));
     expect((await get('/')).text).toContain(sentence);
