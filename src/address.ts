@@ -21,3 +21,9 @@ export function socketPathTrouble(path: string): string | undefined {
   if (length <= longestPath) return undefined;
   return `the path of a socket has at most ${longestPath} bytes, and ${path} has ${length}`;
 }
+
+/** Whether one of them could not be had while the other is held. */
+export function isSamePlace(one: Address, other: Address): boolean {
+  if ('path' in one || 'path' in other) return 'path' in one && 'path' in other && one.path === other.path;
+  return one.port === other.port;
+}

@@ -3,14 +3,16 @@
  * socket becomes a front's when what inherited it turns out to listen on a port of its own.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { isSamePlace } from '../address.js';
 import type { Address, FrontSpec, InstanceId, ServiceSpec, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Prepared } from '../run-part.js';
 import { type Front, openFront } from './front.js';
 import type { Refusal } from './front-refusal.js';
 import { canListenForOthers, type Listener, openListeners } from './listener.js';
-import { describeOwners, ownersOf } from './port-owner.js';
-import { type Ids, inTheWay, makeWay } from './socket-file.js';
+import { ownersOf } from './port-owner.js';
+import { type Ids, letIn, makeWay, ownIds } from './socket-file.js';
+import { type Unreachable, unreachable } from './unreachable.js';
 
 export interface Door {
   service: ServiceSpec;
@@ -27,6 +29,8 @@ export interface Door {
   /** Whose a Unix socket is to be. */
   ids: Ids | undefined;
 }
+
+type Changed = Pick<Door, 'service' | 'spec' | 'ids'>;
 
 export interface Behind {
   readonly clock: Clock;
@@ -67,7 +71,7 @@ export class Doors {
       for (const door of fresh) this.#remove(door);
     };
     try {
-      for (const door of fresh) door.ids = await this.#idsFor(door);
+      for (const one of [...fresh, ...kept.values()]) one.ids = await this.#idsFor(one);
       for (const own of byService(fresh.filter((door) => !isFreed(door)))) await this.#openAll(own, held);
     } catch (error) {
       drop();
@@ -78,7 +82,7 @@ export class Doors {
       take: async () => {
         const later = fresh.filter(isFreed);
         for (const door of old) this.#remove(door);
-        for (const [door, changed] of kept) Object.assign(door, changed);
+        for (const [door, changed] of kept) this.#change(door, changed);
         for (const door of fresh) this.#doors.add(door);
         for (const door of held) this.#held.add(door);
         admit();
@@ -173,19 +177,33 @@ export class Doors {
   /** The doors of these services: those that are there already, those that are new, and those that are no more. */
   #compare(services: readonly ServiceSpec[], admits: Promise<void>) {
     const old = new Set(this.#doors);
-    const kept = new Map<Door, Pick<Door, 'service' | 'spec'>>();
+    const kept = new Map<Door, Changed>();
     const fresh: Door[] = [];
     for (const service of services) {
       for (const spec of service.fronts) {
         const same = [...old].find((door) => door.service.tag === service.tag && isSameDoor(door.spec, spec));
         if (same === undefined) fresh.push({ service, spec, admits, ...closedDoor });
         else {
-          kept.set(same, { service, spec });
+          kept.set(same, { service, spec, ids: undefined });
           old.delete(same);
         }
       }
     }
     return { kept, fresh, old: [...old] };
+  }
+
+  /** Whom a socket lets in changes while it is open: who has inherited it listens on. */
+  #change(door: Door, changed: Changed): void {
+    const { listen } = changed.spec;
+    const isOpen = door.listener !== undefined || typeof door.front === 'object';
+    const isOther = !isDeepStrictEqual(door.spec.listen, listen);
+    Object.assign(door, changed);
+    if (!isOpen || !isOther || !('path' in listen)) return;
+    try {
+      letIn(listen, door.ids ?? ownIds());
+    } catch (error) {
+      this.#behind.notice(unreachable(door.service.tag, listen, error).message);
+    }
   }
 
   #remove(door: Door): void {
@@ -214,7 +232,7 @@ export class Doors {
     }
   }
 
-  async #idsFor({ spec: { listen } }: Door): Promise<Ids | undefined> {
+  async #idsFor({ spec: { listen } }: Changed): Promise<Ids | undefined> {
     return 'path' in listen && listen.owner !== undefined ? this.#behind.idsOf(listen.owner) : undefined;
   }
 
@@ -271,30 +289,10 @@ function byService(doors: readonly Door[]): readonly (readonly Door[])[] {
   return [...tags].map((tag) => doors.filter(({ service }) => service.tag === tag));
 }
 
-/** Whether what stands at a public address can stay: which instances it is for may change while it is open. */
+/** Whether what stands at a public address can stay: for which instances it is, and whom it lets in, may change. */
 function isSameDoor(one: FrontSpec, other: FrontSpec): boolean {
-  const nature = ({ listen, eager, proxyProtocol, inherited }: FrontSpec) => [listen, eager, proxyProtocol, inherited];
+  const nature = ({ listen, eager, proxyProtocol, inherited }: FrontSpec) => [
+    ...['path' in listen ? listen.path : listen, eager, proxyProtocol, inherited],
+  ];
   return isDeepStrictEqual(nature(one), nature(other));
-}
-
-/** Whether one of them could not be had while the other is held. */
-function isSamePlace(one: Address, other: Address): boolean {
-  if ('path' in one || 'path' in other) return 'path' in one && 'path' in other && one.path === other.path;
-  return one.port === other.port;
-}
-
-interface Unreachable extends Error {
-  readonly address: Address;
-}
-
-function unreachable(tag: Tag, address: Address, error: unknown): Unreachable {
-  const place = 'path' in address ? address.path : `${address.host}:${address.port}`;
-  return Object.assign(new Error(`${tag} cannot be reached at ${place}: ${reasonOf(error, address)}`), { address });
-}
-
-function reasonOf(error: unknown, address: Address): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE') return message;
-  if ('path' in address) return inTheWay(address.path);
-  return `port ${address.port} is held by ${describeOwners(ownersOf(address.port))}`;
 }

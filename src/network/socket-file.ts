@@ -27,7 +27,7 @@ export async function makeWay({ path }: SocketAddress): Promise<void> {
 }
 
 /** Binds with a call that binds at once, and lets those in whom the address names. */
-export function bindFor<T>({ path, mode = usualMode }: SocketAddress, ids: Ids | undefined, bind: () => T): T {
+export function bindFor<T>(address: SocketAddress, ids: Ids | undefined, bind: () => T): T {
   const before = process.umask(0o177);
   let bound: T;
   try {
@@ -35,12 +35,21 @@ export function bindFor<T>({ path, mode = usualMode }: SocketAddress, ids: Ids |
   } finally {
     process.umask(before);
   }
-  // Whoever has been given a file may not change its mode, but root may.
-  if (isSocket(path)) {
-    if (ids !== undefined) chownSync(path, ids.uid, ids.gid);
-    chmodSync(path, mode);
-  }
+  letIn(address, ids);
   return bound;
+}
+
+/** Lets those in whom the address names, and nobody else, if there is a socket. */
+export function letIn({ path, mode = usualMode }: SocketAddress, ids: Ids | undefined): void {
+  if (!isSocket(path)) return;
+  // Whoever has been given a file may not change its mode, but root may.
+  if (ids !== undefined) chownSync(path, ids.uid, ids.gid);
+  chmodSync(path, mode);
+}
+
+/** Of the user who runs proclet. */
+export function ownIds(): Ids {
+  return { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
 }
 
 /** Why it cannot be had, when something is in its place. */
