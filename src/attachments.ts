@@ -1,4 +1,4 @@
-/** What a run may have besides its services: a socket, a command for events, keys. Each is loaded if it is wanted. */
+/** The optional parts of a run: a socket, a command for events, keys. Each is loaded only if it is wanted. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Configuration } from './configuration.js';
@@ -50,7 +50,7 @@ export async function openControlOf(
 
 type Part = SinglePart<Configuration>;
 
-/** What a run makes in places of the user's own, noted while it lives. */
+/** The files that a run makes in the user's own places, noted while it lives. */
 export function notePart(): Part {
   return singlePart(filesOf, (files) => {
     const { forget } = noteFiles(files);
@@ -58,7 +58,7 @@ export function notePart(): Part {
   });
 }
 
-/** What a run writes for its user. */
+/** The files that a run writes for its user. */
 export function filesOf({ plan: { services }, look: { pidFile, logDirectory } }: Configuration): readonly string[] {
   const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', 'proclet.out'];
   const inDirectory = logDirectory === undefined ? [] : names.map((name) => join(logDirectory, name));
@@ -171,7 +171,7 @@ export interface Display extends Part {
   readonly observe: Observer;
 }
 
-/** What is printed on standard output. */
+/** The text that is printed on standard output. */
 export function displayPart({ sink }: Output, lastWords: Tail['last']): Display {
   const none: Terminal = { observe() {}, finish() {} };
   let current = none;

@@ -1,4 +1,4 @@
-/** What the keys in the launcher's links are made of: a file of the user's own, so that bookmarks outlive a launcher. */
+/** The secret behind the keys in the launcher's links. It is in a file of the user's, so bookmarks outlive a launcher. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
