@@ -8,7 +8,7 @@ import { settings } from '../plan/setting-table.js';
 export function hoistFlags(argv: readonly string[]): string[] {
   let at = 0;
   for (let arg = argv[at]; arg?.startsWith('-') && arg !== '--'; arg = argv[at]) {
-    if (arg === '--help' || arg === '--version' || arg === '-h') return [...argv];
+    if (['--help', '-h', '--version', '-v'].includes(arg)) return [...argv];
     at += takesValue(arg) ? 2 : 1;
   }
   const command = argv[at];

@@ -35,10 +35,6 @@ export abstract class ControlCommand extends BaseCommand {
   protected print(text: string): void {
     process.stdout.write(`${text}\n`);
   }
-
-  protected printJson(value: unknown): void {
-    this.print(JSON.stringify(value, undefined, 2));
-  }
 }
 
 /** Throws ProcletError when there is none, or more than one. */
@@ -54,6 +50,3 @@ export function directoryOf(text: string): string {
     throw new ProcletError('USAGE', `the directory ${text} does not exist`, { cause });
   }
 }
-
-/** `--json`, for the commands that print what people read. */
-export const jsonFlag = Flags.boolean({ summary: 'Print JSON for programs.' });

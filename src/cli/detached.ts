@@ -49,7 +49,7 @@ export function tellStarted(): void {
 export async function startDetached(argv: readonly string[], directory: string): Promise<number> {
   const second = createSecond(directory);
   return second.start(
-    argv.filter((word) => word !== '-D' && word !== '--detach'),
+    argv.filter((word) => word !== '-D' && word !== '--detach' && word !== '--json'),
     directory,
   );
 }

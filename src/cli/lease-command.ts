@@ -3,7 +3,8 @@ import { Args } from '@oclif/core';
 import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import type { InstanceId, LeaseSnapshot, ServiceSnapshot } from '../model.js';
-import { ControlCommand, jsonFlag, type Whereabouts } from './control-command.js';
+import { ControlCommand, type Whereabouts } from './control-command.js';
+import { jsonFlag, printJson } from './json.js';
 
 interface Answer {
   readonly ids: readonly InstanceId[];
@@ -21,8 +22,7 @@ export abstract class LeaseCommand extends ControlCommand {
     sentence: (service: ServiceSnapshot) => string,
   ): Promise<number> {
     const { ids, services } = await this.talk(flags, (client) => client.request<Answer>({ ...message }));
-    if (flags.json)
-      this.printJson({ ids, services: services.map(({ tag, lease }) => ({ tag, ...(lease && { lease }) })) });
+    if (flags.json) printJson({ ids, services: services.map(({ tag, lease }) => ({ tag, ...(lease && { lease }) })) });
     else for (const service of services) this.print(sentence(service));
     return 0;
   }

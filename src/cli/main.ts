@@ -4,17 +4,16 @@
  */
 import { Config, run } from '@oclif/core';
 import { ProcletError } from '../errors.js';
-import { settingNames } from '../plan/setting-table.js';
 import { createClock } from '../platform/clock.js';
 import { exitWith, spareTerminalAtExit } from '../platform/exit.js';
 import { homeDirectory } from '../platform/home.js';
 import { wasEndAsked } from '../platform/signals.js';
 import { type Closed, flushed, statusOfClosed, whyClosed } from '../platform/stdout.js';
-import { suggest } from '../procfile/suggest.js';
 import { causeWithPath, isSystemError, nextStep } from '../system-error.js';
 import { hoistFlags } from './argv.js';
 import { awaitJob } from './detached.js';
 import { onStray } from './strays.js';
+import { misuse, unknownCommand } from './usage.js';
 
 /** Every command, loaded when it is asked for: what it does not need is not started with it. */
 const loaders = {
@@ -46,6 +45,8 @@ const loaders = {
   version: () => import('../commands/version.js'),
   wait: () => import('../commands/wait.js'),
 } as const;
+
+const commandNames = Object.keys(loaders);
 
 /** oclif finds the commands here: see `oclif` in package.json. Filled before it looks. */
 export let COMMANDS: Readonly<Record<string, unknown>> = {};
@@ -98,14 +99,17 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
   const argv = (await awaitJob(async () => (await import('./warm-up.js')).warmUp())) ?? typed;
   try {
     const [first = '', ...others] = hoistFlags(argv);
-    const [name = '', ...rest] = named(first === 'help' ? [...others, '--help'] : [first, ...others]);
-    const load = asksForHelp(rest) ? undefined : loaderOf(name);
-    if (load) return await new (await load()).default(rest, new BareConfig({ root })).execute();
+    const [name = '', ...rest] = named(wordsOf(first, others));
+    const load = loaderOf(name);
+    if (load && !asksForHelp(rest)) return await new (await load()).default(rest, new BareConfig({ root })).execute();
+    const isTopic = asksForHelp(rest) && commandNames.some((each) => each.startsWith(`${name}:`));
+    if (!load && !isTopic && name !== '' && !name.startsWith('-')) throw unknownCommand([name, ...rest], commandNames);
     await loadAll();
     // oclif asks the system for what is not set, and fails where that does not know the user.
     process.env['HOME'] ||= homeDirectory();
     process.env['SHELL'] ??= '';
-    const status: unknown = await run([name, ...rest].filter(Boolean), { root });
+    const words = load ? [name, '--help'] : [name, ...rest];
+    const status: unknown = await run(words.filter(Boolean), { root });
     return typeof status === 'number' ? status : 0;
   } catch (error) {
     return report(error, named(hoistFlags(argv))[0]?.replace(':', ' ') ?? '');
@@ -118,21 +122,24 @@ function named(argv: readonly string[]): readonly string[] {
   return Object.hasOwn(loaders, `${first}:${second}`) ? [`${first}:${second}`, ...rest] : argv;
 }
 
-/**
- * oclif's list of all commands costs as much as all else; who named one and wants no help does not need it. The version
- * is what oclif knows.
- */
+/** Words that stand for a command or for `--help`, wherever people are used to write them. */
+function wordsOf(first: string, others: readonly string[]): readonly string[] {
+  if (first === 'help') return [...others, '--help'];
+  if (first === '-h') return ['--help', ...others];
+  if (first === '-v' || first === '--version') return ['version', ...others];
+  return [first, ...others];
+}
+
+/** oclif's list of all commands costs as much as all else; who named one and wants no help does not need it. */
 function loaderOf(name: string): Load | undefined {
-  return name !== 'version' && Object.hasOwn(loaders, name)
-    ? (loaders as unknown as Record<string, Load>)[name]
-    : undefined;
+  return Object.hasOwn(loaders, name) ? (loaders as unknown as Record<string, Load>)[name] : undefined;
 }
 
 type Load = () => Promise<{ readonly default: new (argv: string[], config: Config) => { execute(): Promise<number> } }>;
 
 function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
-  return argv.slice(0, end < 0 ? argv.length : end).includes('--help');
+  return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
 }
 
 /** oclif's configuration without its plugins and hooks, of which proclet has none. */
@@ -164,41 +171,5 @@ function report(error: unknown, command: string): number {
     return 1;
   }
   if (status === 0) return 0;
-  process.stderr.write(`proclet: ${plainly((error as Error).message, command)}\n`);
-  return 2;
-}
-
-/** oclif's words for a slip of the pen, in ours and with a suggestion. */
-function plainly(message: string, name: string): string {
-  const command = /^command (.+) not found/.exec(message)?.[1];
-  if (command !== undefined) {
-    // oclif takes the arguments of a command that has none for the rest of its name.
-    const [first = '', ...words] = command.split(':');
-    const topic = Object.keys(loaders).filter((each) => each.startsWith(`${first}:`));
-    if (topic.length > 0) {
-      const verbs = topic.map((each) => each.slice(first.length + 1));
-      return unknown(`command ${first}`, words.join(' '), verbs, `proclet ${first} --help`);
-    }
-    if (Object.hasOwn(loaders, first)) return tooMany(first, words.join(' '));
-    return unknown('command', first, Object.keys(loaders), 'proclet --help');
-  }
-  const [, surplus] = /^Unexpected arguments?: (.+)/.exec(message) ?? [];
-  if (surplus !== undefined) return tooMany(name, surplus);
-  const flag = /^Nonexistent flags?: (\S+)/.exec(message)?.[1];
-  if (flag !== undefined) return unknown('flag', flag, flagNames, '--help of the command');
-  return message.replace('\nSee more help with --help', '');
-}
-
-const flagNames = [
-  ...settingNames.map((name) => `--${name}`),
-  ...['--help', '--version', '--dry-run', '--detach', '--json', '--follow', '--all', '--since', '--grep', '--watch'],
-  ...['--keep', '--open', '--stop', '--host', '--allow-host', '--any-user', '--shell', '--print'],
-];
-
-function tooMany(name: string, surplus: string): string {
-  return `${name}: there is an argument too many: ${surplus}`;
-}
-
-function unknown(what: string, name: string, known: readonly string[], help: string): string {
-  return `there is no ${what} ${name}; ${suggest(name, known) ?? `${help} lists them`}`;
+  return report(misuse(error as Error, command), command);
 }

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { loadProject, planInput } from '../cli/load-project.js';
 import { buildPlan } from '../plan/build-plan.js';
 
@@ -9,14 +10,15 @@ export default class Check extends BaseCommand {
     { description: 'the project in this directory', command: '<%= config.bin %> check' },
     { description: 'another Procfile', command: '<%= config.bin %> check -f Procfile.dev' },
   ];
-  static override flags = flagsOf('check');
+  static override flags = { ...flagsOf('check'), json: jsonFlag };
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Check);
     const project = await loadProject({ flags: givensOf(flags) });
     buildPlan(planInput(project));
     const tags = project.procfile.entries.map(({ tag }) => tag);
-    process.stdout.write(`Valid procfile detected (${tags.join(', ')})\n`);
+    if (flags['json'] === true) printJson({ root: project.root, procfile: project.procfile.path, services: tags });
+    else process.stdout.write(`Valid procfile detected (${tags.join(', ')})\n`);
     return 0;
   }
 }

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { ProcletError } from '../errors.js';
 import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js';
 import { findLeftovers } from '../platform/leftovers.js';
@@ -19,9 +20,16 @@ export default class Doctor extends BaseCommand {
     ports: Args.string({ name: 'PORT', description: 'ports to look at, instead of the machine' }),
   };
 
+  static override flags = { json: jsonFlag };
+
   async run(): Promise<number> {
-    const { argv } = await this.parse(Doctor);
+    const { argv, flags } = await this.parse(Doctor);
     const ports = (argv as string[]).map(portOf);
+    if (flags.json) {
+      if (ports.length > 0) printJson({ ports: ports.map(factsOfPort) });
+      else printJson({ means: await probeMeans(), leftovers: tableKind() === 'groups' ? null : leftovers() });
+      return 0;
+    }
     const lines = ports.length > 0 ? ports.map(aboutPort) : [...(await aboutMeans()), '', ...aboutLeftovers()];
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
@@ -32,6 +40,11 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new ProcletError('USAGE', `'${text}' is not a port; write a number from 1 to 65535`);
+}
+
+function factsOfPort(port: number) {
+  const owners = ownersOf(port);
+  return { port, isFree: owners.length === 0 && isPortTaken(port) === false, owners };
 }
 
 function aboutPort(port: number): string {
@@ -47,10 +60,13 @@ async function aboutMeans(): Promise<string[]> {
   ]);
 }
 
+function leftovers() {
+  return findLeftovers(runtimeDirectory(), createProcessTable());
+}
+
 function aboutLeftovers(): string[] {
   if (tableKind() === 'groups') return ['What earlier runs left cannot be seen here.'];
-  const left = findLeftovers(runtimeDirectory(), createProcessTable());
-  const processes = left.reduce((sum, leftover) => sum + leftover.processes.length, 0);
+  const processes = leftovers().reduce((sum, leftover) => sum + leftover.processes.length, 0);
   return [
     processes === 0 ? 'Nothing is left of earlier runs.' : `Earlier runs left ${processes} processes: proclet reap`,
   ];

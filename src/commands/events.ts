@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand } from '../cli/control-command.js';
+import { countOf } from '../cli/count-flag.js';
 import { toLine } from '../wire.js';
 
 export default class Events extends ControlCommand {
@@ -15,11 +16,10 @@ export default class Events extends ControlCommand {
   static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
   static override flags = {
     follow: Flags.boolean({ char: 'f', summary: 'Go on with what happens, until the run ends.' }),
-    last: Flags.integer({
+    last: Flags.string({
       char: 'n',
       helpValue: 'N',
-      min: 0,
-      default: 100_000,
+      default: '100000',
       summary: 'Of what happened, the last N.',
     }),
     output: Flags.boolean({ default: true, allowNo: true, summary: 'With the output of the services.' }),
@@ -27,7 +27,7 @@ export default class Events extends ControlCommand {
 
   async run(): Promise<number> {
     const { flags, argv } = await this.parse(Events);
-    const message = { verb: 'events', targets: argv, follow: flags.follow, last: flags.last };
+    const message = { verb: 'events', targets: argv, follow: flags.follow, last: countOf('--last', flags.last) };
     return this.talk(flags, async (client) => {
       await client.request(message, (item) => {
         if ('skipped' in item) process.stdout.write(toLine({ type: 'skipped', events: item.skipped }));

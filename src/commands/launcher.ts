@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { createSecond, detachedInto, tellStarted } from '../cli/detached.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { openInBrowser } from '../cli/open-in-browser.js';
 import { readProjects } from '../cli/projects.js';
 import { serveLauncher } from '../cli/serve-launcher.js';
@@ -38,6 +39,7 @@ ends when nobody has used it for a while, or with the launcher. Only you reach t
     detach: Flags.boolean({ char: 'D', summary: 'Run in the background.' }),
     open: Flags.boolean({ summary: 'Show the page in the browser.' }),
     stop: Flags.boolean({ summary: 'End the launcher that runs, and what it started.' }),
+    json: jsonFlag,
     host: Flags.string({
       ...{ helpValue: 'ADDRESS', multiple: true, multipleNonGreedy: true },
       summary: 'Listen there instead of on loopback: whoever reaches it can start your projects.',
@@ -52,52 +54,61 @@ ends when nobody has used it for a while, or with the launcher. Only you reach t
   async run(): Promise<number> {
     const into = detachedInto();
     const { flags } = await this.parse(Launcher);
-    if (flags.stop) return stopLauncher();
+    if (flags.stop) return stopLauncher(flags.json);
     const { ttl, idle, keep, host = loopback, 'allow-host': allowed = [], 'any-user': anyUser } = flags;
     const port = portOf(flags.port);
     const lease = { idle: checked('--idle', idle), ...(ttl !== undefined && { ttl: checked('--ttl', ttl) }) };
     const running = findLauncher();
-    if (running !== undefined) return this.#meet(running, flags.open);
-    if (flags.detach && into === undefined) return this.#detach(flags.open);
+    if (running !== undefined) return this.#meet(running, flags);
+    if (flags.detach && into === undefined) return this.#detach(flags);
     const allowedHosts = [...host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name.toLowerCase()));
     return serveLauncher({ port, hosts: host, allowedHosts, lease, keep, anyUser }, async (url, say) => {
       const count = readProjects().length;
       const projects = count === 1 ? '1 project' : `${count} projects`;
-      say(
-        `The launcher is at ${url} (${projects}). ${into === undefined ? 'Ctrl-C ends it' : 'It runs in the background'}${keep ? '.' : ', and with it what it started.'}`,
-      );
+      if (flags.json) say(JSON.stringify({ url, pid: process.pid }));
+      else
+        say(
+          `The launcher is at ${url} (${projects}). ${into === undefined ? 'Ctrl-C ends it' : 'It runs in the background'}${keep ? '.' : ', and with it what it started.'}`,
+        );
       if (into === undefined && flags.open) await openInBrowser(url);
       tellStarted();
     });
   }
 
   /** There is one for each user. */
-  async #meet({ url, pid }: LauncherRecord, open: boolean): Promise<number> {
+  async #meet({ url, pid }: LauncherRecord, { open, json }: Wish): Promise<number> {
     if (!open) {
       throw new ProcletError('REFUSED', `a launcher runs already: ${url} (pid ${pid})`, {
         hint: 'Look at it with --open, or end it with --stop.',
       });
     }
-    process.stdout.write(`A launcher is at ${url} already (pid ${pid}).\n`);
+    if (json) printJson({ url, pid });
+    else process.stdout.write(`A launcher is at ${url} already (pid ${pid}).\n`);
     await openInBrowser(url);
     return 0;
   }
 
-  async #detach(open: boolean): Promise<number> {
+  async #detach({ open, json }: Wish): Promise<number> {
     const directory = stateDirectory('launcher', '');
-    const own = new Set(['-D', '--detach', '--open']);
+    const own = new Set(['-D', '--detach', '--open', '--json']);
     const pid = await createSecond(directory, 'launcher').start(
       this.argv.filter((word) => !own.has(word)),
       directory,
     );
     const url = findLauncher()?.url ?? '';
-    process.stdout.write(`The launcher is at ${url} (pid ${pid}). proclet launcher --stop ends it.\n`);
+    if (json) printJson({ url, pid });
+    else process.stdout.write(`The launcher is at ${url} (pid ${pid}). proclet launcher --stop ends it.\n`);
     if (open) await openInBrowser(url);
     return 0;
   }
 }
 
-async function stopLauncher(): Promise<number> {
+interface Wish {
+  readonly open: boolean;
+  readonly json: boolean;
+}
+
+async function stopLauncher(json: boolean): Promise<number> {
   const found = findLauncher();
   if (found === undefined) throw new ProcletError('NOT_RUNNING', 'no launcher runs');
   process.kill(found.pid, 'SIGTERM');
@@ -105,7 +116,8 @@ async function stopLauncher(): Promise<number> {
   if (findLauncher()?.pid === found.pid) {
     throw new ProcletError('FAILED', `the launcher (pid ${found.pid}) still ends what it started`);
   }
-  process.stdout.write('The launcher has ended.\n');
+  if (json) printJson({ pid: found.pid });
+  else process.stdout.write('The launcher has ended.\n');
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, directoryOf, runOf } from '../cli/control-command.js';
+import { countOf } from '../cli/count-flag.js';
 import { eventOf, type LoggedLine, linesInFiles, linesOf, matcherOf, sinceOf } from '../cli/logged-lines.js';
 import { keptLogs } from '../cli/state-dir.js';
 import { createView, type View } from '../cli/view.js';
@@ -28,10 +29,9 @@ export default class Logs extends ControlCommand {
   static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
   static override flags = {
     follow: Flags.boolean({ char: 'f', summary: 'Go on with what they print, until the run ends.' }),
-    lines: Flags.integer({
+    lines: Flags.string({
       char: 'n',
       helpValue: 'N',
-      min: 0,
       summary: 'The last N lines; without --since and --grep 100.',
     }),
     since: Flags.string({ helpValue: '10m', summary: 'Only what was printed since: 10m, or a date and time.' }),
@@ -43,12 +43,9 @@ export default class Logs extends ControlCommand {
 
   async run(): Promise<number> {
     const { flags, argv } = await this.parse(Logs);
-    const {
-      since: given,
-      grep,
-      follow,
-      lines: count = given === undefined && grep === undefined ? shownAtFirst : Infinity,
-    } = flags;
+    const { since: given, grep, follow, lines } = flags;
+    const unasked = given === undefined && grep === undefined ? shownAtFirst : Infinity;
+    const count = lines === undefined ? unasked : countOf('--lines', lines);
     const wanted = {
       since: sinceOf(given, createClock().wall(), parseDuration),
       matches: matcherOf(grep),

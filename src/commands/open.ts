@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { directoryOf } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { openInBrowser } from '../cli/open-in-browser.js';
 import { projectAt } from '../cli/own-project.js';
 import { pastOf } from '../cli/past.js';
@@ -27,6 +28,7 @@ export default class Open extends BaseCommand {
       summary: 'If it is started and says nothing of it: end it this long after its last use; 0 is never.',
     }),
     print: Flags.boolean({ summary: 'Print the address, and open nothing.' }),
+    json: jsonFlag,
   };
 
   async run(): Promise<number> {
@@ -52,8 +54,9 @@ export default class Open extends BaseCommand {
         throw new ProcletError('FAILED', reason, { hint: lines.length === 0 ? undefined : lines.join('\n  ') });
       }
       const url = `http://${state.host === '127.0.0.1' ? 'localhost' : `[${state.host}]`}:${state.port}/`;
-      process.stdout.write(`${url}\n`);
-      if (!flags.print) await openInBrowser(url);
+      if (flags.json) printJson({ project: project.name, tag: args.tag, url });
+      else process.stdout.write(`${url}\n`);
+      if (!flags.print && !flags.json) await openInBrowser(url);
       return 0;
     } finally {
       await starter.close();

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { ControlCommand, jsonFlag, runOf } from '../cli/control-command.js';
+import { ControlCommand, runOf } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { lookAtRuns, type Sight } from '../cli/look-at-runs.js';
 import { chosenServices, jsonOf, watchTable } from '../cli/watch-table.js';
 import type { Status } from '../control/protocol.js';
@@ -42,8 +43,8 @@ export default class Ps extends ControlCommand {
       const sight = await look();
       const [only] = jsonOf(sight);
       if (!flags.json) this.print(text(sight));
-      else if (flags.all) this.printJson(jsonOf(sight));
-      else this.printJson({ ...only, services: chosenServices(sight.statuses[0], targets) });
+      else if (flags.all) printJson(jsonOf(sight));
+      else printJson({ ...only, services: chosenServices(sight.statuses[0], targets) });
       return flags.all || sight.silent.length === 0 ? 0 : 1;
     } finally {
       clock.close();

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { ControlCommand } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { timeoutOf } from '../cli/timeout.js';
 import type { Reloaded } from '../control/protocol.js';
 
@@ -27,7 +28,7 @@ Says what happened; the exit status is 1 if a new generation failed, whether or 
     const { reloaded } = await this.talk(flags, (client) =>
       client.request<{ reloaded: readonly Reloaded[] }>({ verb: 'reload', targets, timeout }),
     );
-    if (flags.json) this.printJson(reloaded);
+    if (flags.json) printJson(reloaded);
     else for (const one of reloaded) this.print(describe(one));
     return reloaded.every(({ is }) => is === 'handed-over' || is === 'restarted') ? 0 : 1;
   }

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { ControlCommand } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { timeoutOf } from '../cli/timeout.js';
 import type { InstanceId } from '../model.js';
 
@@ -26,7 +27,7 @@ export default class Restart extends ControlCommand {
       if (flags.wait) await client.request({ verb: 'wait', targets: answer.ids, timeout });
       return answer.ids;
     });
-    if (flags.json) this.printJson({ ids });
+    if (flags.json) printJson({ ids });
     else this.print(`${ids.join(', ')}: ${flags.wait ? 'ready' : 'restarting'}`);
     return 0;
   }

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
-import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { ControlCommand } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import type { Status } from '../control/protocol.js';
 import { ProcletError } from '../errors.js';
 
@@ -22,7 +23,7 @@ export default class Scale extends ControlCommand {
       const instances = services.find((service) => service.tag === tag)?.instances ?? [];
       return { tag, instances: instances.filter(({ role }) => role !== 'going').length };
     });
-    if (flags.json) this.printJson(now);
+    if (flags.json) printJson(now);
     else
       for (const { tag, instances } of now)
         this.print(`${tag}: ${instances === 1 ? '1 instance' : `${instances} instances`}`);

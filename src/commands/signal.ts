@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { Args, Flags } from '@oclif/core';
-import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { ControlCommand } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { ProcletError } from '../errors.js';
 import type { InstanceId } from '../model.js';
 
@@ -29,7 +30,7 @@ export default class Signal extends ControlCommand {
     const { ids } = await this.talk(flags, (client) =>
       client.request<{ ids: InstanceId[] }>({ verb: 'signal', signal, targets, to }),
     );
-    if (flags.json) this.printJson({ signal, ids });
+    if (flags.json) printJson({ signal, ids });
     else this.print(ids.length === 0 ? 'Nothing runs that could get it.' : `${signal} to ${ids.join(', ')}`);
     return ids.length === 0 ? 1 : 0;
   }

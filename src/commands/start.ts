@@ -4,13 +4,15 @@ import { BaseCommand } from '../cli/base-command.js';
 import { detachedInto, startDetached, tellStarted } from '../cli/detached.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
 import { withFreePorts } from '../cli/free-ports.js';
+import { printJson } from '../cli/json.js';
 import { loadProject, type Project, planInput } from '../cli/load-project.js';
 import { detachedLook, lookOf } from '../cli/look.js';
 import { stateDirectory } from '../cli/state-dir.js';
 import { onStray } from '../cli/strays.js';
+import { ProcletError } from '../errors.js';
 import type { Settings } from '../model.js';
 import { buildPlan } from '../plan/build-plan.js';
-import { describePlan } from '../plan/describe-plan.js';
+import { describePlan, planAsData } from '../plan/describe-plan.js';
 import { type Reread, startServices } from '../runtime.js';
 
 export default class Start extends BaseCommand {
@@ -33,6 +35,7 @@ Whatever ends a service ends its whole process tree.`;
       char: 'D',
       summary: 'Run in the background, with the output in files: see logs, attach, stop.',
     }),
+    json: Flags.boolean({ summary: 'With --detach or --dry-run: print JSON for programs.' }),
   };
 
   async run(): Promise<number> {
@@ -40,13 +43,21 @@ Whatever ends a service ends its whole process tree.`;
     const { flags, argv } = await this.parse(Start);
     const wish = { flags: givensOf(flags), tags: argv as string[], pipes: new Map<string, string>() };
     const project = await loadProject(wish);
+    const isJson = flags['json'] === true;
+    if (isJson && !flags.detach && flags['dry-run'] !== true) {
+      throw new ProcletError('USAGE', '--json goes with --detach or --dry-run', {
+        hint: 'For the output of the services as JSON: proclet start --log-format json',
+      });
+    }
     if (flags['dry-run'] === true) {
-      process.stdout.write(describePlan(buildPlan(planInput(project))));
+      const plan = buildPlan(planInput(project));
+      if (isJson) printJson(planAsData(plan));
+      else process.stdout.write(describePlan(plan));
       return 0;
     }
     if (flags.detach && into === undefined) {
       buildPlan(planInput(project));
-      return this.#detach(project);
+      return this.#detach(project, isJson);
     }
     const look = (settings: Settings) => (into === undefined ? lookOf(settings) : detachedLook(lookOf(settings), into));
     const { finished } = await withFreePorts(project, (input, recorded) => {
@@ -66,9 +77,14 @@ Whatever ends a service ends its whole process tree.`;
     return finished;
   }
 
-  async #detach({ root, settings }: Project): Promise<number> {
+  async #detach({ root, settings }: Project, isJson: boolean): Promise<number> {
     const name = settings.name;
-    const pid = await startDetached(this.argv, stateDirectory(realpathSync(root), name));
+    const directory = realpathSync(root);
+    const pid = await startDetached(this.argv, stateDirectory(directory, name));
+    if (isJson) {
+      printJson({ pid, root: directory, name });
+      return 0;
+    }
     const which = name === '' ? '' : ` --name ${name}`;
     process.stdout.write(
       `proclet runs in the background (pid ${pid}): proclet ps${which}, proclet logs -f${which}, proclet stop${which}\n`,

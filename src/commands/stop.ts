@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { ControlCommand, jsonFlag } from '../cli/control-command.js';
+import { ControlCommand } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import type { Ended, WouldEnd } from '../control/protocol.js';
 import { formatDuration } from '../duration.js';
 import { untilGone } from '../platform/until-gone.js';
@@ -28,7 +29,7 @@ export default class Stop extends ControlCommand {
       if (targets.length === 0 && !dryRun) await untilGone(run);
       return done;
     });
-    if (flags.json) this.printJson(answer.ended ?? answer.wouldEnd);
+    if (flags.json) printJson(answer.ended ?? answer.wouldEnd);
     else if (dryRun) this.#printWouldEnd(answer.wouldEnd ?? []);
     else this.#printEnded(answer.ended ?? []);
     return answer.ended?.some(({ survivors }) => survivors.length > 0) ? 1 : 0;

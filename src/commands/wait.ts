@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, runOf } from '../cli/control-command.js';
+import { jsonFlag, printJson } from '../cli/json.js';
 import { timeoutOf } from '../cli/timeout.js';
 import { ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
@@ -20,6 +21,7 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
   static override flags = {
     timeout: Flags.string({ char: 't', helpValue: '60s', default: '60s', summary: 'How long to wait.' }),
     quiet: Flags.boolean({ char: 'q', summary: 'Say nothing when they are ready.' }),
+    json: jsonFlag,
   };
 
   async run(): Promise<number> {
@@ -36,7 +38,8 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
           .request<{ ids: InstanceId[] }>({ verb: 'wait', targets, timeout: left })
           .finally(() => client.close());
         clock.close();
-        if (!flags.quiet) this.print(`${ids.join(', ')}: ready`);
+        if (flags.json) printJson({ ids });
+        else if (!flags.quiet) this.print(`${ids.join(', ')}: ready`);
         return 0;
       } catch (error) {
         // Being started, or so busy with it that it does not answer.

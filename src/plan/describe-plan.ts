@@ -16,6 +16,20 @@ export function describePlan(plan: Plan): string {
   return `${paragraphs.join('\n\n')}\n`;
 }
 
+/** The same as data: milliseconds, and null for never. */
+export function planAsData({ root, services }: Plan): unknown {
+  const finite = (time: number | undefined) => (time === undefined || time === Infinity ? null : time);
+  const instances = services.flatMap((service) =>
+    service.instances.map(({ id, port, directory, stopSignal, stop, grace, restart }) => ({
+      ...{ id, port, command: service.command, directory, stop, restart, reload: service.reload },
+      'stop-signal': stopSignal,
+      ...{ grace: finite(grace), ttl: finite(service.ttl), idle: finite(service.idle), every: service.every ?? null },
+      watch: service.watch,
+    })),
+  );
+  return { root, instances };
+}
+
 interface Subject {
   readonly plan: Plan;
   readonly service: ServiceSpec;

@@ -53,7 +53,9 @@ test.each([['strat'], ['-e', '.env', 'strat']])('a command that does not exist i
 test.each(['check', 'version'])('an argument that %s does not take is called that, not a command', async (command) => {
   const app = workspace({ Procfile }).proclet(command, 'extra');
   expect(await statusOf(app)).toBe(2);
-  expect(app.stderr).toBe(`proclet: ${command}: there is an argument too many: extra\n`);
+  expect(app.stderr).toBe(
+    `proclet: ${command} takes fewer arguments: extra is too many\n  proclet ${command} --help\n`,
+  );
 });
 
 describe('of several places', () => {

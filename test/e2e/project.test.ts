@@ -84,6 +84,6 @@ describe('proclet project', () => {
 
   test('a subcommand that is not there is named', async () => {
     const ws = workspace({});
-    expect((await proclet(ws, 'project', 'rmeove', 'x')).stderr).toContain('project --help lists them');
+    expect((await proclet(ws, 'project', 'rmeove', 'x')).stderr).toContain('did you mean remove?');
   });
 });

@@ -172,7 +172,7 @@ async function close({ directory, apps, release }: Opened): Promise<void> {
   }
   await ended;
   // What was killed may have left its last file a moment ago.
-  rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });
   if (left.length === 0) release();
   expect(left, 'nothing that the test started is left').toEqual([]);
 }

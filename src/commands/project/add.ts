@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { directoryOf } from '../../cli/control-command.js';
+import { jsonFlag, printJson } from '../../cli/json.js';
 import { knowProject } from '../../cli/known-projects.js';
 import { changeProjects, shownPath } from '../../cli/projects.js';
 import { ProcletError } from '../../errors.js';
@@ -21,6 +22,7 @@ export default class ProjectAdd extends BaseCommand {
       helpValue: 'FILE',
       summary: 'Another Procfile than the usual one, by its path in DIR.',
     }),
+    json: jsonFlag,
   };
 
   async run(): Promise<number> {
@@ -39,9 +41,10 @@ export default class ProjectAdd extends BaseCommand {
       before = projects.find((one) => one.root === root)?.name;
       return addProject(projects, project);
     });
-    process.stdout.write(
-      `${name}: ${services.map(({ tag }) => tag).join(', ')} (${shownPath(root)})${before === undefined || before === name ? '' : `; it was ${before}`}\n`,
-    );
+    const tags = services.map(({ tag }) => tag);
+    const earlier = before === undefined || before === name ? '' : `; it was ${before}`;
+    if (flags.json) printJson({ ...project, services: tags });
+    else process.stdout.write(`${name}: ${tags.join(', ')} (${shownPath(root)})${earlier}\n`);
     return 0;
   }
 }

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import { jsonFlag } from '../../cli/control-command.js';
+import { jsonFlag } from '../../cli/json.js';
 import { type KnownProject, knowProject } from '../../cli/known-projects.js';
 import { readProjects, shownPath } from '../../cli/projects.js';
 

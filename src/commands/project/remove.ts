@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { jsonFlag, printJson } from '../../cli/json.js';
 import { changeProjects } from '../../cli/projects.js';
 import { removeProject } from '../../projects/registry.js';
 
@@ -14,10 +15,13 @@ export default class ProjectRemove extends BaseCommand {
     project: Args.string({ name: 'NAME', description: 'its name or its directory', required: true }),
   };
 
+  static override flags = { json: jsonFlag };
+
   async run(): Promise<number> {
-    const { args } = await this.parse(ProjectRemove);
+    const { args, flags } = await this.parse(ProjectRemove);
     await changeProjects((projects) => removeProject(projects, args.project, resolve(args.project)));
-    process.stdout.write(`${args.project} is not registered any more\n`);
+    if (flags.json) printJson({ removed: args.project });
+    else process.stdout.write(`${args.project} is not registered any more\n`);
     return 0;
   }
 }
