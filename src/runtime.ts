@@ -30,7 +30,7 @@ import { createComplaints } from './platform/complaints.js';
 import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
 import { watchTerminal, whenGone } from './platform/hangup.js';
 import { createProcessTable } from './platform/process-table.js';
-import { onSignals } from './platform/signals.js';
+import { holdSignals, onSignals } from './platform/signals.js';
 import { createOutput, statusOfClosed } from './platform/stdout.js';
 import { writerFor } from './platform/terminal-writer.js';
 import { keepTerminal } from './platform/tty.js';
@@ -60,8 +60,12 @@ export interface Runtime {
   snapshot(): Snapshot;
 }
 
-/** Starts the services of a plan with their output on stdout, as `proclet start` does. */
+/**
+ * Starts the services of a plan with their output on stdout, as `proclet start` does. From then on signals are held: the
+ * process is to end with the status, or to give them back.
+ */
 export async function startServices(start: Configuration, options: StartOptions = {}): Promise<Runtime> {
+  holdSignals();
   const first = withColors(start);
   const clock = createClock();
   spareTerminalAtExit();
@@ -207,6 +211,7 @@ export async function startCommand(
   configuration: Configuration,
   { onStray }: Pick<StartOptions, 'onStray'> = {},
 ): Promise<Runtime> {
+  holdSignals();
   const { plan, look } = configuration;
   const clock = createClock();
   const over = (why: string) => {

@@ -21,7 +21,9 @@ export abstract class BaseCommand extends Command {
     const args = Object.fromEntries(
       Object.entries(options.args ?? {}).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]),
     );
-    return super.parse({ ...options, args: args as Interfaces.ArgInput<A> }, argv);
+    // A copy has what the class itself has, not what it inherits.
+    const { baseFlags } = options;
+    return super.parse({ ...options, ...(baseFlags && { baseFlags }), args: args as Interfaces.ArgInput<A> }, argv);
   }
 
   /** oclif would print some errors itself and exit; here each goes up to main.ts. */

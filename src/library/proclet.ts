@@ -7,9 +7,10 @@ import type { ProcletEvent, Snapshot, Tag } from '../model.js';
 import { wantsColor } from '../observers/palette.js';
 import { buildPlan, type PlanInput } from '../plan/build-plan.js';
 import { becomeCode, environment, ownCall, ownProgram } from '../platform/own-script.js';
+import { giveBackSignals } from '../platform/signals.js';
 import { TAG } from '../procfile/parse-procfile.js';
 import { quote } from '../quote.js';
-import { type Look, type Runtime, startServices } from '../runtime.js';
+import { type Configuration, type Look, type Runtime, startServices } from '../runtime.js';
 import { inputOf, type Service, scaled } from './input.js';
 import { decoded, linesFor } from './lines.js';
 import type { EventOf, EventType, ProcletOptions, ServiceOptions } from './options.js';
@@ -72,6 +73,15 @@ export class Proclet {
     const input = await inputOf({ services: this.#services, options: this.#options, own, env: environment() });
     const look = this.#look(input);
     const first = { plan: buildPlan(input), look };
+    try {
+      return await this.#runHeld(input, first);
+    } finally {
+      giveBackSignals();
+    }
+  }
+
+  async #runHeld(input: PlanInput, first: Configuration): Promise<number> {
+    const { look } = first;
     const runtime = await startServices(first, {
       observers: [(event) => this.#tell(event), ...(this.#options.logger ? [linesFor(this.#options.logger)] : [])],
       reread: async (counts, positions) => ({ plan: buildPlan({ ...scaled(input, counts), positions }), look }),

@@ -67,6 +67,9 @@ export interface Builders extends Terms {
   readonly warn: (text: string) => void;
 }
 
+/** How long a guardian that was let go is waited for: what it cannot end in that time is left to it. */
+const tidiesWithin: Millis = 8_000;
+
 /** Between two attempts to remove a control group. */
 const longestPause: Millis = 50;
 
@@ -218,8 +221,9 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
     async close() {
       if (isAnythingLeft(identity, table)) {
         // The guardian tries again, and removes the record if it can.
-        void guardian.release();
+        const tidied = guardian.release();
         release();
+        await Promise.race([tidied, new Promise<void>((go) => void clock.wakeAt(clock.now() + tidiesWithin, go))]);
         return;
       }
       const forget = () => record === '' || removeRecord(record);
