@@ -2,7 +2,7 @@
  * The vocabulary's part about what happens in a run. Types only. Everybody
  * imports it through model.ts.
  */
-import type { Bytes, Exit, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag } from './model.js';
+import type { Bytes, Exit, Forced, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag } from './model.js';
 
 /** What follows the end of a life. */
 export type Next =
@@ -75,6 +75,8 @@ export type Happening =
       readonly cause?: StopCause;
       /** How long the stop took, when there was one. */
       readonly took?: Millis;
+      /** Absent when it ended without SIGKILL of ours. */
+      readonly forced?: Forced;
       readonly signal: NodeJS.Signals;
       readonly processes: number;
       readonly survivors: readonly Survivor[];

@@ -154,6 +154,9 @@ export type StopCause =
 
 export type StopReason = StopCause['reason'];
 
+/** Why SIGKILL ended a life that was being stopped: its grace was over, or somebody asked for the end once more. */
+export type Forced = 'grace' | 'request';
+
 /** Data that is only meaningful in one phase lives in that phase. */
 export type Phase =
   | { readonly is: 'down'; readonly lastExit?: Exit; readonly cause?: StopCause }
@@ -179,6 +182,8 @@ export type Phase =
       readonly spreadsAt?: Millis;
       readonly killAt: Millis;
       readonly abandonAt: Millis;
+      /** SIGKILL was sent. */
+      readonly forced?: Forced;
     }
   | { readonly is: 'backoff'; readonly retryAt: Millis; readonly lastExit: Exit }
   | { readonly is: 'failed'; readonly lastExit: Exit };

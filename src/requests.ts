@@ -5,6 +5,7 @@
 import type {
   Address,
   Exit,
+  Forced,
   InstanceId,
   Millis,
   PhaseName,
@@ -85,6 +86,14 @@ export interface LeaseSnapshot {
   readonly kept: boolean;
 }
 
+export interface LastExit {
+  readonly exit: Exit;
+  readonly ago: Millis;
+  /** Absent when it ended by itself. */
+  readonly cause?: StopCause;
+  readonly forced?: Forced;
+}
+
 export interface InstanceSnapshot {
   readonly id: InstanceId;
   readonly phase: PhaseName;
@@ -103,7 +112,7 @@ export interface InstanceSnapshot {
   /** Why it was put down, or is being. */
   readonly cause?: StopCause;
   /** How its last life ended, and how long ago. */
-  readonly last?: { readonly exit: Exit; readonly ago: Millis; readonly cause?: StopCause };
+  readonly last?: LastExit;
 }
 
 /** What the machine says about the processes of an instance. */

@@ -46,12 +46,20 @@ export default class Stop extends ControlCommand {
 
   #printEnded(ended: readonly Ended[]): void {
     if (ended.length === 0) this.print('Nothing ran.');
-    for (const { id, processes, took, survivors } of ended) {
+    for (const end of ended) {
+      const { id, processes, survivors } = end;
       const count = processes === 1 ? '1 process' : `${processes} processes`;
       const left = survivors.length === 0 ? '' : `; could not be ended: pid ${survivors.join(', ')}`;
-      this.print(`${id} stopped (${count}, ${formatDuration(took)})${left}`);
+      this.print(`${id} ${howItEnded(end, count)}${left}`);
     }
   }
+}
+
+function howItEnded({ how, cause, forced, signal, took }: Ended, count: string): string {
+  const time = formatDuration(took);
+  if (forced === 'grace') return `ignored ${signal} for its grace, so it was killed (${count}, ${time})`;
+  if (forced === 'request') return `was killed, as a second stop asked (${count}, ${time})`;
+  return cause === undefined ? `${how} (${count})` : `stopped (${count}, ${time})`;
 }
 
 /** Who gets the stop signal, in words that follow `SIGTERM to`. */

@@ -134,8 +134,18 @@ function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ende
   });
 }
 
-function endedOf({ id, role, exit, processes, took = 0, survivors }: Exited): Ended {
-  return { id, role, how: describeExit(exit), processes, took, survivors: survivors.map(({ pid }) => pid) };
+function endedOf({ id, role, exit, processes, took = 0, cause, forced, signal, survivors }: Exited): Ended {
+  return {
+    id,
+    role,
+    how: describeExit(exit),
+    processes,
+    took,
+    ...(cause && { cause }),
+    ...(forced && { forced }),
+    signal,
+    survivors: survivors.map(({ pid }) => pid),
+  };
 }
 
 function wouldEnd(

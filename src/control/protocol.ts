@@ -4,12 +4,14 @@
  */
 import type { ErrorCode } from '../errors.js';
 import type {
+  Forced,
   InstanceId,
   InstanceSnapshot,
   Millis,
   Role,
   ServiceSnapshot,
   Snapshot,
+  StopCause,
   StopPolicy,
   Usage,
 } from '../model.js';
@@ -51,6 +53,10 @@ export interface Ended {
   readonly how: string;
   readonly processes: number;
   readonly took: Millis;
+  readonly cause?: StopCause;
+  /** SIGKILL was needed: the grace after `signal` was over, or somebody asked for the end once more. */
+  readonly forced?: Forced;
+  readonly signal: NodeJS.Signals;
   readonly survivors: readonly number[];
 }
 

@@ -88,10 +88,11 @@ function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
 }
 
 /** `ignored SIGTERM for 5s, so it was killed (3 processes)`, if it did not end by the signal it was sent. */
-function forcedBy({ killed, exit, signal, processes }: End): string | undefined {
+function forcedBy({ killed, exit, signal, processes, forced }: End): string | undefined {
   if (killed !== undefined) {
     return `ignored ${killed.signal} for ${formatDuration(killed.after)}, so it was killed (${counted(processes)})`;
   }
+  if (forced === 'request') return `was killed, as a second stop asked (${counted(processes)})`;
   const atOnce = exit.how === 'signal' && exit.signal === 'SIGKILL' && signal !== 'SIGKILL';
   return atOnce ? `was killed (${counted(processes)})` : undefined;
 }

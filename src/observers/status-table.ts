@@ -2,7 +2,16 @@
 import { formatDuration } from '../duration.js';
 import { columnsOf } from '../escapes.js';
 import { describeExit } from '../exit-status.js';
-import type { Address, InstanceSnapshot, LeaseSnapshot, Millis, ServiceSnapshot, StopCause, Usage } from '../model.js';
+import type {
+  Address,
+  InstanceSnapshot,
+  LastExit,
+  LeaseSnapshot,
+  Millis,
+  ServiceSnapshot,
+  StopCause,
+  Usage,
+} from '../model.js';
 import { createPalette, type Paint } from './palette.js';
 
 export interface TableService extends Omit<ServiceSnapshot, 'instances'> {
@@ -87,8 +96,28 @@ function cellsOf(
     leftOf(service.lease),
     service.usedAgo === undefined ? '-' : short(service.usedAgo),
     String(Math.max(0, generation - 1)),
-    last === undefined ? '-' : `${describeExit(last.exit).replace(/^exited with |^was /, '')} ${short(last.ago)} ago`,
+    last === undefined ? '-' : `${lastOf(last)} ${short(last.ago)} ago`,
   ];
+}
+
+/** Why it ended, where proclet ended it; else how. */
+function lastOf({ exit, cause, forced }: LastExit): string {
+  const killed = forced === undefined ? '' : ', killed';
+  switch (cause?.reason) {
+    case undefined:
+      return describeExit(exit).replace(/^exited with |^was /, '');
+    case 'ttl':
+    case 'idle':
+      return `expired (${cause?.reason})${killed}`;
+    case 'expired':
+      return `expired${killed}`;
+    case 'changed':
+      return `changed${killed}`;
+    case 'replaced':
+      return `replaced${killed}`;
+    default:
+      return `stopped${killed}`;
+  }
 }
 
 function reasonOf(cause: StopCause | undefined, hasRun: boolean, { start }: TableService): string {

@@ -1,5 +1,5 @@
 /** The part of the instance table that says what follows the end of a life. Pure. */
-import type { Happening, Instance, Millis, Remains, StopCause } from '../model.js';
+import type { Exit, Forced, Happening, Instance, Millis, Remains, StopCause } from '../model.js';
 import type { Effect, Step } from './instance.js';
 
 export type Ended = {
@@ -10,6 +10,7 @@ export type Ended = {
 } & {
   readonly took?: Millis;
   readonly cause?: StopCause;
+  readonly forced?: Forced;
 };
 
 /** The program ended although nobody asked it to: what follows is for its policy. */
@@ -30,6 +31,12 @@ export function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
       effects: [exited(i, ended, { is: 'failed', failures: 1, awaitsChange: true })],
     };
   }
+  if (!ended.wasUp && isMissing(exit)) {
+    return {
+      instance: { ...i, phase: { is: 'failed', lastExit: exit } },
+      effects: [exited(i, ended, { is: 'failed', failures: 1 })],
+    };
+  }
   const failures = ended.ran >= backoff.forgiveAfter ? 1 : i.failures + 1;
   const stillborn = ended.wasUp ? 0 : i.stillborn + 1;
   if (stillborn >= backoff.giveUpAfter) {
@@ -45,9 +52,17 @@ export function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
   };
 }
 
+/**
+ * What a shell answers when it finds no such command (127), or may not run it (126), at the beginning of a life: the next
+ * try would find the same.
+ */
+function isMissing(exit: Exit): boolean {
+  return exit.how === 'code' && (exit.code === 127 || exit.code === 126);
+}
+
 export function exited(
   i: Instance,
-  { remains, ran, took, cause }: Ended,
+  { remains, ran, took, cause, forced }: Ended,
   next: Extract<Happening, { type: 'exited' }>['next'],
 ): Effect {
   const { id, stopSignal: signal } = i.spec;
@@ -60,6 +75,7 @@ export function exited(
     ran,
     ...(cause && { cause }),
     ...(took !== undefined && { took }),
+    ...(forced && { forced }),
     signal,
     processes: remains.processes,
     survivors: remains.survivors,

@@ -181,7 +181,8 @@ function asked(i: Instance, phase: Omit<In<'stopping'>['phase'], 'killAt' | 'aba
 }
 
 function endNow(i: In<'starting' | 'up'>, { cause }: InputOf<'kill'>, now: Millis): Step {
-  const phase: Phase = { ...ending(i.phase, now), cause, killAt: Infinity, abandonAt: now + patience };
+  const forced = { killAt: Infinity, abandonAt: now + patience, forced: 'request' } as const;
+  const phase: Phase = { ...ending(i.phase, now), cause, ...forced };
   return { instance: { ...i, goal: 'down', phase }, effects: [{ type: 'kill' }] };
 }
 
@@ -231,7 +232,10 @@ function killNow(i: In<'stopping'>, input: InputOf<'kill'>, now: Millis): Step {
   const { instance } = hurry(i, { type: 'stop', cause: input.cause, patient: false });
   const { spreadsAt: _, ...phase } = i.phase;
   return {
-    instance: { ...instance, phase: { ...phase, cause: input.cause, killAt: Infinity, abandonAt: now + patience } },
+    instance: {
+      ...instance,
+      phase: { ...phase, cause: input.cause, killAt: Infinity, abandonAt: now + patience, forced: 'request' },
+    },
     effects: [{ type: 'kill' }],
   };
 }
@@ -243,7 +247,7 @@ function escalate(i: In<'stopping'>, _input: Input, now: Millis): Step {
   if (now < i.phase.killAt) return now < (i.phase.spreadsAt ?? Infinity) ? stay(i) : spread(i);
   const { spreadsAt: _, ...phase } = i.phase;
   return {
-    instance: { ...i, phase: { ...phase, killAt: Infinity, abandonAt: now + patience } },
+    instance: { ...i, phase: { ...phase, killAt: Infinity, abandonAt: now + patience, forced: 'grace' } },
     effects: [
       { type: 'kill' },
       tell({ type: 'killed', id: i.spec.id, signal: i.spec.stopSignal, after: now - i.phase.stoppedAt }),
@@ -264,8 +268,10 @@ function settleDown(i: In<'backoff'>, { cause }: InputOf<'stop' | 'kill'>): Step
 }
 
 function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step {
-  const { cause, since, stoppedAt, wasUp, changed } = i.phase;
-  const ended = { remains: input.remains, ran: stoppedAt - since, wasUp, changed, took: now - stoppedAt };
+  const { cause, since, stoppedAt, wasUp, changed, forced } = i.phase;
+  const { remains } = input;
+  const took = now - stoppedAt;
+  const ended = { remains, ran: stoppedAt - since, wasUp, changed, took, ...(forced && { forced }) };
   if (cause === undefined) return endedByItself(i, ended, now);
   if (i.goal === 'up') {
     const next = spawnAfresh(i, { type: 'restart', cause }, now);

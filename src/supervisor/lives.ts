@@ -3,7 +3,7 @@
  * its life, not by its slot or instance, and is kept until its own end was reported.
  */
 import { lifeKey } from '../life-key.js';
-import type { Exit, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
+import type { Exit, Forced, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
 import type { Child, ChildListener, Life, Spawn } from '../ports.js';
 import type { Effect } from './instance.js';
 
@@ -22,6 +22,7 @@ export interface LastEnd {
   readonly exit: Exit;
   readonly at: Millis;
   readonly cause?: StopCause;
+  readonly forced?: Forced;
 }
 
 export class Lives {
@@ -36,12 +37,12 @@ export class Lives {
   }
 
   /** A life is over: that of this instance, before it was told. Returns whether it was one that ran. */
-  ended(life: Life, instance: Instance | undefined, end: Omit<LastEnd, 'cause'>): boolean {
+  ended(life: Life, instance: Instance | undefined, end: Omit<LastEnd, 'cause' | 'forced'>): boolean {
     const ran = this.#children.delete(lifeKey(life));
     if (ran && instance !== undefined) {
       const { phase } = instance;
-      const cause = phase.is === 'stopping' ? phase.cause : undefined;
-      this.#ends.set(life.id, { ...end, ...(cause && { cause }) });
+      const { cause, forced } = phase.is === 'stopping' ? phase : {};
+      this.#ends.set(life.id, { ...end, ...(cause && { cause }), ...(forced && { forced }) });
     }
     return ran;
   }

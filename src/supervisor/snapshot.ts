@@ -47,7 +47,12 @@ function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, n
     ...(phase.is === 'backoff' && { retryIn: Math.max(0, phase.retryAt - now) }),
     ...('cause' in phase && phase.cause && { cause: phase.cause }),
     ...(last && {
-      last: { exit: last.exit, ago: now - last.at, ...(last.cause && { cause: last.cause }) },
+      last: {
+        exit: last.exit,
+        ago: now - last.at,
+        ...(last.cause && { cause: last.cause }),
+        ...(last.forced && { forced: last.forced }),
+      },
     }),
   };
 }

@@ -46,7 +46,10 @@ describe('from another terminal', () => {
     const stop = proclet(ws, 'stop', 'deaf');
     await eventually(async () => expect((await ps(ws))['deaf']?.instances[0]?.phase).toBe('stopping'));
     expect((await proclet(ws, 'restart', 'deaf')).status).toBe(0);
-    expect(await stop).toMatchObject({ status: 0, stdout: expect.stringMatching(/^deaf\.1 stopped \(/) });
+    expect(await stop).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^deaf\.1 ignored SIGTERM for its grace, so it was killed \(/),
+    });
     expect((await ps(ws))['deaf']?.instances[0]?.generation).toBe(2);
   });
 

@@ -64,6 +64,17 @@ describe('the exit status of a run whose services ended by themselves', () => {
   });
 });
 
+test('a command that is not there is told once, and tried again when it is asked for', async () => {
+  const ws = workspace({ Procfile: 'web: no-such-program\nother: exec sleep 600' });
+  const app = ws.proclet('start');
+  await app.line(/web\.1 failed: it exited with code 127 \(command not found\)/);
+  expect(await statusOf(ws.proclet('restart', 'web', '--no-wait'))).toBe(0);
+  await eventually(() => expect(app.text.match(/web\.1 failed: /g)).toHaveLength(2));
+  expect(app.text).not.toContain('restarting in');
+  app.signal('SIGINT');
+  expect(await statusOf(app)).toBe(130);
+});
+
 describe('--on-exit', () => {
   test.each([0, 3])('stop ends everything with the first that ends, with its status: %i', async (status) => {
     const ws = workspace({ Procfile: `web: sleep 0.2; exit ${status}\nworker: exec sleep 600` });

@@ -66,7 +66,7 @@ describe('a service that is deaf to the stop signal', () => {
     // Within 300 ms of the first it belongs to it.
     await eventually(() => {
       if (app.child.exitCode === null) pressCtrlC(app);
-      expect(app.text).toContain('deaf.1 was killed (1 process)');
+      expect(app.text).toContain('deaf.1 was killed, as a second stop asked (1 process)');
     });
     expect(await statusOf(app)).toBe(130);
   });
@@ -83,7 +83,7 @@ describe('a service that is deaf to the stop signal', () => {
     expect(app.text).not.toContain('killed');
     app.signal('SIGINT');
     expect(await statusOf(app)).toBe(131);
-    expect(linesOf(app, 'proclet')).toContain('deaf.1 was killed (1 process)');
+    expect(linesOf(app, 'proclet')).toContain('deaf.1 was killed, as a second stop asked (1 process)');
   });
 });
 

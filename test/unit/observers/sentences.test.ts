@@ -139,6 +139,11 @@ describe('a program that was stopped', () => {
       { cause: { reason: 'shutdown' }, exit: { how: 'signal', signal: 'SIGKILL' }, processes: 3, took: 10 },
       'psgi.1 was killed (3 processes)',
     ],
+    [
+      'and killed by a second stop says so',
+      { cause: { reason: 'shutdown' }, exit: { how: 'signal', signal: 'SIGKILL' }, took: 10, forced: 'request' },
+      'psgi.1 was killed, as a second stop asked (1 process)',
+    ],
   ] as const)('%s', (_, more, sentence) => {
     expect(said(exited({ id: 'psgi.1', exit, ...more }))).toEqual([sentence]);
   });

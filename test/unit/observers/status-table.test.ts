@@ -36,6 +36,20 @@ test('a pipe gets every column, under its title', () => {
   `);
 });
 
+test.each([
+  [{ cause: { reason: 'idle', window: 5_000 } }, 'expired (idle) 2s ago'],
+  [{ cause: { reason: 'requested' }, forced: 'grace' }, 'stopped, killed 2s ago'],
+  [{ cause: { reason: 'changed' } }, 'changed 2s ago'],
+  [{ cause: { reason: 'expired' } }, 'expired 2s ago'],
+  [{}, 'killed by SIGTERM 2s ago'],
+] as const)('an end of ours is told by its cause, another by how: %j', (why, told) => {
+  const last = { exit: { how: 'signal', signal: 'SIGTERM' }, ago: 2_000, ...why } as const;
+  const [, line] = lines(Infinity, [
+    { ...asleep, instances: [{ id: 'psgi.1', phase: 'down', role: 'serving', generation: 1, port: 5100, last }] },
+  ]);
+  expect(line?.endsWith(told)).toBe(true);
+});
+
 test.each([40, 60, 80, 100, 120])('a screen of %d columns is not exceeded, and who and how always stay', (columns) => {
   for (const line of lines(columns)) expect(line.length).toBeLessThanOrEqual(columns);
   expect(lines(columns)[1]).toMatch(/^web\.1 +up/);

@@ -99,6 +99,15 @@ const stories: Record<string, Scene[]> = {
     [9_000, 'deadline', 'failed', ''],
     [9_001, change, 'starting', 'spawn'],
   ],
+  'a command that is not there fails at once, and is tried again when it is asked for': [
+    [0, 'start', 'starting', 'spawn'],
+    [10, exit(code(127)), 'failed', 'exited>failed'],
+    [20, change, 'starting', 'spawn'],
+    [30, exit(code(126)), 'failed', 'exited>failed'],
+    [40, restart, 'starting', 'spawn'],
+    [1_040, 'deadline', 'up', 'up'],
+    [1_050, exit(code(127)), 'backoff', 'exited>restart1000'],
+  ],
   'a program that comes up each time is never given up, but its delays grow to the cap': [
     ...up,
     [1_100, exit(code(1)), 'backoff', 'exited>restart1000'],
