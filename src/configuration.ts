@@ -7,6 +7,8 @@ import type { RunPart } from './run-part.js';
 export interface Configuration {
   readonly plan: Plan;
   readonly look: Look;
+  /** What its files say that may not be meant. */
+  readonly remarks?: readonly string[];
 }
 
 /** How a run shows: the look of its output, and its pid. */
@@ -31,8 +33,8 @@ export interface Look extends Bonds {
 }
 
 /** The same, where services are told whether colours are shown: what cannot be seen from a pipe. */
-export function withColors({ plan, look }: Configuration): Configuration {
-  if (!look.color) return { plan, look };
+export function withColors({ plan, look, ...rest }: Configuration): Configuration {
+  if (!look.color) return { plan, look, ...rest };
   const colored = ({ NO_COLOR: _, ...env }: Readonly<Record<string, string>>) => {
     return { ...env, FORCE_COLOR: '1', CLICOLOR_FORCE: '1' };
   };
@@ -40,7 +42,20 @@ export function withColors({ plan, look }: Configuration): Configuration {
     ...service,
     instances: service.instances.map((spec) => ({ ...spec, env: colored(spec.env) })),
   }));
-  return { plan: { ...plan, services }, look };
+  return { plan: { ...plan, services }, look, ...rest };
+}
+
+/** Says each remark once, as long as it holds. */
+export function remarksPart(say: (remark: string) => void): RunPart<Configuration> {
+  let said: readonly string[] = [];
+  return {
+    prepare: ({ remarks = [] }) => ({
+      take() {
+        for (const remark of remarks) if (!said.includes(remark)) say(remark);
+        said = remarks;
+      },
+    }),
+  };
 }
 
 /** By its name others find a run, so it keeps it. */

@@ -16,7 +16,7 @@ import {
   stdinPart,
 } from './attachments.js';
 import { closeAll } from './close-all.js';
-import { type Configuration, nameThatStays, withColors } from './configuration.js';
+import { type Configuration, nameThatStays, remarksPart, withColors } from './configuration.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
 import type { Millis, Snapshot } from './model.js';
@@ -123,7 +123,7 @@ async function startOn(
   const hooks = hookPart(run, clock);
   const stdin = stdinPart(run, clock, { quit: () => stop(0), over: bond.over });
   const parts: readonly RunPart<Configuration>[] = [
-    ...[nameThatStays(name), ...outer, display],
+    ...[nameThatStays(name), ...outer, display, remarksPart((text) => notice(text))],
     partOf(logs, ({ plan, look }) => ({ plan, logDirectory: look.logDirectory })),
     hooks,
     ...partsOf(run),

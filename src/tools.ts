@@ -30,8 +30,25 @@ export function isOnPath(name: string, path: string): boolean {
   });
 }
 
+/** What is no name to a shell: dash and busybox give such a variable to nobody; bash passes it on. */
+const noShellName = /^(?![A-Za-z_][A-Za-z0-9_]*$)/;
+
+const bashes = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash'];
+
+/** The bash of this system, where there is a variable that `sh` would drop; undefined where `sh` will do, or must. */
+export function bashFor(variables: NodeJS.ProcessEnv): string | undefined {
+  return Object.keys(variables).some((name) => noShellName.test(name))
+    ? bashes.find((path) => isOnPath(path, '/'))
+    : undefined;
+}
+
 /** The shell of every system for a command that means `sh`, where its PATH has none. */
 export function withShell(argv: readonly [string, ...string[]], path: string): readonly [string, ...string[]] {
   const [program, ...rest] = argv;
   return program === 'sh' && !isOnPath('sh', path) ? ['/bin/sh', ...rest] : argv;
+}
+
+/** The same words for bash, that takes them as `sh` would. */
+export function asSh(bash: string, [, ...words]: readonly string[]): readonly [string, ...string[]] {
+  return [bash, '--posix', ...words];
 }

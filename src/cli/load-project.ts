@@ -12,7 +12,7 @@ import type { PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
 import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
-import { parseDotenv } from '../procfile/parse-dotenv.js';
+import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
 import { toRecord } from '../record.js';
 
@@ -25,6 +25,8 @@ export interface Project {
   readonly settings: Settings;
   readonly dotenv: Readonly<Record<string, string>>;
   readonly envFiles: Readonly<Record<Tag, Readonly<Record<string, string>>>>;
+  /** What its files say that may not be meant. */
+  readonly remarks: readonly string[];
 }
 
 export interface Wish {
@@ -52,7 +54,13 @@ export async function loadProject(wish: Wish): Promise<Project> {
     return otherwise;
   };
   const text: Reading['text'] = (path, hint) => readText(path, hint, wish);
-  const reading: Reading = { take, text };
+  const remarks: string[] = [];
+  const dotenvOf: Reading['dotenvOf'] = (path, hint) => {
+    const written = text(path, hint);
+    remarks.push(...unexpandedIn(written, shown(path)));
+    return take(parseDotenv(written, shown(path)), {});
+  };
+  const reading: Reading = { take, text, dotenvOf };
   const asked = [flags, fromEnvironment(process.env)];
   const wanted = toPlaces(asked);
   const start = resolve(wanted.root ?? (wanted.procfile === undefined ? '.' : dirname(wanted.procfile)));
@@ -65,7 +73,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const root = start;
   const dotenv = readEnvFiles(root, places.env, reading);
   const named = wanted.procfile === undefined ? undefined : resolve(wanted.procfile);
-  const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? 'Procfile');
+  const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? (process.env['PROCFILE'] || 'Procfile'));
   const none: Procfile = { path, entries: [] };
   const procfile =
     need === 'optional' && named === undefined && !existsSync(path)
@@ -74,7 +82,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
   const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || settings === undefined) throw configError(problems);
-  return { root, procfile, config, settings, dotenv, envFiles };
+  return { root, procfile, config, settings, dotenv, envFiles, remarks };
 }
 
 /** Files that a project's file names: relative to the root, where a flag's are relative to the working directory. */
@@ -91,7 +99,10 @@ function fromRoot(root: string, givens: Givens): Givens {
 }
 
 /** What a plan is built from. `planned`: ports that others are going to need. */
-export function planInput({ config, settings, ...project }: Project, planned?: ReadonlySet<number>): PlanInput {
+export function planInput(
+  { config, settings, remarks: _, ...project }: Project,
+  planned?: ReadonlySet<number>,
+): PlanInput {
   const { root, procfile } = project;
   const port = settings.port === 'auto' ? freeBase(root, procfile.entries.length, planned) : settings.port;
   const resolved = { ...settings, ...(port !== undefined && { port }) };
@@ -111,6 +122,7 @@ interface Reading {
   /** Answers the value, or keeps the problems and answers the other. */
   take<T>(parsed: Parsed<T>, otherwise: T): T;
   text(path: string, hint?: string): string;
+  dotenvOf(path: string, hint?: string): Readonly<Record<string, string>>;
 }
 
 async function readConfig(root: string, { take, text }: Reading): Promise<Config | undefined> {
@@ -131,25 +143,25 @@ async function readForeman(root: string, { take, text }: Reading): Promise<Given
 function readEnvFiles(
   root: string,
   asked: readonly string[] | undefined,
-  { take, text }: Reading,
+  { dotenvOf }: Reading,
 ): Record<string, string> {
   const paths = asked?.map((name) => firstThatExists(resolve(name), resolve(root, name))) ?? [join(root, '.env')];
   const values: Record<string, string> = {};
   for (const path of paths) {
     if (asked === undefined && !existsSync(path)) continue;
-    Object.assign(values, take(parseDotenv(text(path), shown(path)), {}));
+    Object.assign(values, dotenvOf(path));
   }
   return values;
 }
 
-function readServiceEnvFiles(root: string, config: Config | undefined, { take, text }: Reading): Project['envFiles'] {
-  const files: Record<Tag, Record<string, string>> = {};
+function readServiceEnvFiles(root: string, config: Config | undefined, { dotenvOf }: Reading): Project['envFiles'] {
+  const files: Record<Tag, Readonly<Record<string, string>>> = {};
   for (const [tag, service] of Object.entries(config?.services ?? {})) {
     const name = service['env-file'];
     if (name === undefined) continue;
     const path = resolve(root, name);
     const hint = `${config?.path}:${config?.lines[tag]} names it as env-file of ${tag}`;
-    files[tag] = take(parseDotenv(text(path, hint), shown(path)), {});
+    files[tag] = dotenvOf(path, hint);
   }
   return files;
 }

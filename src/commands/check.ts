@@ -16,6 +16,7 @@ export default class Check extends BaseCommand {
     const { flags } = await this.parse(Check);
     const project = await loadProject({ flags: givensOf(flags) });
     buildPlan(planInput(project));
+    for (const remark of project.remarks) process.stderr.write(`proclet: ${remark}\n`);
     const tags = project.procfile.entries.map(({ tag }) => tag);
     if (flags['json'] === true) printJson({ root: project.root, procfile: project.procfile.path, services: tags });
     else process.stdout.write(`Valid procfile detected (${tags.join(', ')})\n`);

@@ -31,6 +31,7 @@ import type {
 } from '../model.js';
 import { lookUp } from '../record.js';
 import { assignPorts, type Ports, readBasePort } from './assign-ports.js';
+import { envProblems } from './env-problems.js';
 import { addedVariables, type Identity, mergeLayers, servicePorts } from './environment.js';
 import { instancesOf } from './formation.js';
 import { frontsOf } from './fronts.js';
@@ -71,7 +72,7 @@ export function buildPlan(input: PlanInput): Plan {
   const { procfile } = input;
   const asked = askedFor(input);
   const drafts = draftServices(input).filter(({ tag, count }) => asked.has(tag) && count > 0);
-  const problems = tagProblems(input);
+  const problems = [...tagProblems(input), ...envProblems(input)];
   if (problems.length === 0 && drafts.length === 0) {
     problems.push({ path: procfile.path, message: 'nothing is left to run: every service has 0 instances' });
   }
@@ -95,7 +96,7 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
   return assemble(
     input,
     drafts.map((draft) => ({ ...draft, count: 1, restart: 'never', config: aloneIn(draft.config) })),
-    tagProblems({ ...input, settings }),
+    [...tagProblems({ ...input, settings }), ...envProblems(input)],
   );
 }
 

@@ -3,7 +3,7 @@
  * adds. Reads no environment: the parent's is an argument.
  */
 import type { Env, Tag } from '../model.js';
-import { toRecord } from '../record.js';
+import { lookUp, toRecord } from '../record.js';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -13,6 +13,7 @@ export interface Layers {
   /** Of the env files: adds to the parent's environment, but for PORT and PROCFILE does not change it. */
   readonly dotenv: Variables;
   readonly envFile: Variables;
+  /** Of `env:`; refers to the others. */
   readonly service: Variables;
   readonly added: Variables;
 }
@@ -24,7 +25,27 @@ export function mergeLayers({ parent, dotenv, envFile, service, added }: Layers)
   );
   const taken = new Set(inherited.map(([key]) => key));
   const fromFiles = Object.entries(dotenv).filter(([key]) => OVERRIDING.includes(key) || !taken.has(key));
-  return toRecord([...inherited, ...fromFiles, ...[envFile, service, added].flatMap((layer) => Object.entries(layer))]);
+  const below = toRecord([...inherited, ...fromFiles, ...Object.entries(envFile)]);
+  const known = { ...below, ...added };
+  const own = Object.entries(service).map(([key, value]) => [key, expand(value, known)] as const);
+  return toRecord([...Object.entries(below), ...own, ...Object.entries(added)]);
+}
+
+/** `${NAME}`, `${NAME:-otherwise}` and `$$`; any other dollar is one. */
+const REFERENCE = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_.]*)(?::-([^}]*))?\})/g;
+
+/** The text with the references in it expanded. A name that is not there, or empty where there is a default, is the default. */
+export function expand(text: string, variables: Env): string {
+  return text.replace(REFERENCE, (_, name: string | undefined, otherwise: string | undefined) =>
+    name === undefined ? '$' : lookUp(variables, name) || (otherwise ?? ''),
+  );
+}
+
+/** The names that a text needs, for it has no default for them. */
+export function namesIn(text: string): readonly string[] {
+  return [...text.matchAll(REFERENCE)].flatMap(([, name, otherwise]) =>
+    name === undefined || otherwise !== undefined ? [] : [name],
+  );
 }
 
 /** What `addedVariables` always sets. */

@@ -7,7 +7,7 @@ import { parsePoll } from '../duration.js';
 import type { Env, Given, Millis, Parsed, PerTag, Problem, Settings, StartPolicy, StopPolicy, Tag } from '../model.js';
 import { quote } from '../quote.js';
 import { lookUp, toRecord } from '../record.js';
-import { readFormation } from './formation.js';
+import { formationOf, readFormation } from './formation.js';
 import { asDefaults, readListPerTag, readPerTag } from './per-tag.js';
 import {
   bad,
@@ -66,11 +66,15 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
     const value = required(name, read);
     return given !== undefined && lineOf(given) !== undefined ? asDefaults(value) : value;
   };
+  const isTyped = (name: SettingName) => {
+    const given = pick(sources, name);
+    return given !== undefined && lineOf(given) === undefined;
+  };
   const port = optional('port', readBase);
   const pidFile = optional('pid-file', readText);
   const value: Settings = {
     tags,
-    formation: perTag('formation', readFormation),
+    formation: formationOf(perTag('formation', readFormation), tags, isTyped('formation')),
     ...(port === undefined ? {} : { port }),
     ttl: perTag('ttl', readTtl),
     idle: perTag('idle', readTtl),

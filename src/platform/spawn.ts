@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Env, Exit, InstanceSpec, Remains } from '../model.js';
 import type { Child, ChildListener, Clock, Gate, Spawn } from '../ports.js';
 import { adviceOn, describeTrouble } from '../system-error.js';
-import { withShell } from '../tools.js';
+import { asSh, bashFor, withShell } from '../tools.js';
 import type { Cgroup, Cgroups } from './cgroup.js';
 import type { Detachment } from './detach.js';
 import { readEnvDirectory } from './env-directory.js';
@@ -142,20 +142,21 @@ function launch(
   const isHeld = stdio === 'piped' && sockets.length <= mostBelowHeld;
   const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? ''), isHeld ? 'held' : ''];
   const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
-  const program = withShell(spec.argv, path);
-  const argv = inTty ? inTerminal(program, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : program;
   const variables = {
     ...{ ...spec.env, ...own, ...owner?.env, ...detaching },
     ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
     ...inheritance(sockets, spec.tag, generation),
   };
   told?.(variables, process.env);
+  const bash = bashFor(variables);
+  const program = bash && spec.argv[0] === 'sh' ? asSh(bash, spec.argv) : withShell(spec.argv, path);
+  const argv = inTty ? inTerminal(program, { shell: spec.env['SHELL'], cgroup: cgroup?.directory ?? '' }) : program;
   // Last of all: what throws before has opened nothing.
   const { given, ours } = stdio === 'piped' ? pipesFor(pipes) : shared;
   const made = given.flatMap((fd) => (typeof fd === 'number' ? [fd] : []));
   try {
     const keys = made.map((fd) => pipeKey(fstatSync(fd)));
-    const child = spawn('/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
+    const child = spawn(bash ?? '/bin/sh', ['-c', markingScript, 'proclet', ...ties, ...argv], {
       ...{ cwd: spec.directory, env: variables, detached: stdio !== 'attached' },
       stdio: [...given, ...sockets.map(({ fd }) => fd)],
       ...(owner && { uid: owner.uid, gid: owner.gid }),

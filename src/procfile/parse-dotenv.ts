@@ -1,5 +1,5 @@
 /**
- * An env file's text to variables, pure. Owns the dialect: `KEY=value`, `export`, raw single quotes, double
+ * An env file's text to variables, pure. Owns the dialect: `KEY=value`, `export`, raw single quotes and backticks, double
  * quotes with escapes, values over several lines, `#` comments. Refuses to expand `$VAR`: a value is what
  * is written. Which file wins over which environment is decided elsewhere.
  */
@@ -28,13 +28,39 @@ export function parseDotenv(text: string, path: string): Parsed<Record<string, s
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: toRecord(pairs) };
 }
 
+/**
+ * What to say about values that look as if they were to be expanded: one sentence for a file, or none. Single quotes and
+ * backticks say that a value is meant as it is written.
+ */
+export function unexpandedIn(text: string, path: string): readonly string[] {
+  const source = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  const found: { key: string; line: number }[] = [];
+  let line = 1;
+  for (let at = 0; at < source.length; ) {
+    const read = readStatement(source, at, line);
+    if ('key' in read && !read.isRaw && VARIABLE.test(read.value)) found.push({ key: read.key, line });
+    line += countLines(source, at, read.next);
+    at = read.next;
+  }
+  const [first, ...more] = found;
+  if (first === undefined) return [];
+  const others = more.length === 0 ? '' : ` (and ${more.map(({ key }) => key).join(', ')})`;
+  return [
+    `${path}:${first.line}: ${first.key}${others} keeps its $ as it is written, because nothing is expanded in env files; expand it in proclet.yml under env, or put it in single quotes`,
+  ];
+}
+
 interface Skipped {
   /** Where the next line starts. */
   readonly next: number;
 }
-interface Assignment extends Skipped {
-  readonly key: string;
+interface Value extends Skipped {
   readonly value: string;
+  /** It stands in quotes that say that it is what is written. */
+  readonly isRaw: boolean;
+}
+interface Assignment extends Value {
+  readonly key: string;
 }
 interface Mistake extends Skipped {
   readonly message: string;
@@ -45,8 +71,9 @@ interface Mistake extends Skipped {
 // `(?:\n|$)` and `[^\n]`, because `$` with the m flag and `.` stop at other line separators as well.
 const NOTHING = /[ \t\r]*(?:#[^\n]*)?(?:\n|$)/y;
 const BEFORE_VALUE = /[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=/y;
-const QUOTED = /[ \t]*(?:'([^']*)'|"([^"\\]*(?:\\.[^"\\]*)*)")/sy;
-const OPEN_QUOTE = /[ \t]*['"]/y;
+const QUOTED = /[ \t]*(?:'([^']*)'|`([^`]*)`|"([^"\\]*(?:\\.[^"\\]*)*)")/sy;
+const OPEN_QUOTE = /[ \t]*['"`]/y;
+const VARIABLE = /\$\{?[A-Za-z_]/;
 const AFTER_QUOTE = /[ \t\r]*(?:[ \t]#[^\n]*)?(?:\n|$)/y;
 const INLINE_COMMENT = /[ \t]#.*$/s;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', '"': '"', $: '$', '`': '`' };
@@ -67,13 +94,14 @@ function readStatement(source: string, at: number, line: number): Skipped | Assi
   return { ...read, key };
 }
 
-function readValue(source: string, at: number, line: number): { value: string; next: number } | Mistake {
+function readValue(source: string, at: number, line: number): Value | Mistake {
   const quoted = matchAt(QUOTED, source, at);
   if (quoted !== null) {
     const closed = QUOTED.lastIndex;
     const next = lineEnd(source, closed) + 1;
-    const value = quoted[1] ?? withoutEscapes(quoted[2] ?? '');
-    if (matchAt(AFTER_QUOTE, source, closed) !== null) return { value, next };
+    const raw = quoted[1] ?? quoted[2];
+    const value = raw ?? withoutEscapes(quoted[3] ?? '');
+    if (matchAt(AFTER_QUOTE, source, closed) !== null) return { value, next, isRaw: raw !== undefined };
     const message = `${quote(source.slice(closed, next).trim())} follows the closing quote`;
     const closedOn = line + countLines(source, at, closed);
     const hint = closedOn === line ? 'quote the whole value' : `the quote was opened on line ${line}`;
@@ -89,6 +117,7 @@ function readValue(source: string, at: number, line: number): { value: string; n
       .replace(INLINE_COMMENT, '')
       .replace(/^[ \t]+|[ \t\r]+$/g, ''),
     next: end + 1,
+    isRaw: false,
   };
 }
 

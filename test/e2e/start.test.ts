@@ -53,6 +53,15 @@ describe('which services run', () => {
     expect(linesOf(app, 'clock.2')).toEqual([]);
   });
 
+  test.each([
+    ['web=1', ['web.1']],
+    ['web=0', ['worker.1', 'clock.1']],
+  ])('nothing but what a formation names, or all but what it leaves out: %s', async (formation, ids) => {
+    const app = workspace({ Procfile }).proclet('start', '-m', formation);
+    expect(await statusOf(app)).toBe(0);
+    expect(['web.1', 'worker.1', 'clock.1'].filter((id) => linesOf(app, id).length > 0)).toEqual(ids);
+  });
+
   test.each(['-m', '-c', '--formation', '--concurrency'])('%s is the formation', async (flag) => {
     const app = workspace({ Procfile: 'web: true' }).proclet('start', flag, 'web=2');
     expect(await statusOf(app)).toBe(0);
@@ -70,7 +79,7 @@ describe('which services run', () => {
 describe('the environment of a service', () => {
   test('is proclet’s own and exactly what the manual lists, beside the mark by which leftovers are found', async () => {
     const ws = workspace({ Procfile: 'web: env\nqueue-worker: env' });
-    const app = procletWith(ws, { GREETING: 'hello' }, 'start', '-m', 'web=2');
+    const app = procletWith(ws, { GREETING: 'hello' }, 'start', '-m', 'all=1,web=2');
     expect(await statusOf(app)).toBe(0);
     const siblings = { PROCLET_PORT_WEB: '5000', PROCLET_PORT_QUEUE_WORKER: '5100' };
     const expected = {
@@ -175,7 +184,7 @@ describe('where things are', () => {
 
 test('--dry-run prints the plan and starts nothing', async () => {
   const ws = workspace({ Procfile: 'web: touch started\nworker: touch started', '.env': 'SECRET=hush' });
-  const app = ws.proclet('start', '--dry-run', '-m', 'web=2', '--ttl', 'web=30m');
+  const app = ws.proclet('start', '--dry-run', '-m', 'all=1,web=2', '--ttl', 'web=30m');
   expect(await statusOf(app)).toBe(0);
   expect(app.stdout).toMatch(/^web\.1\n {2}port +5000\n {2}command +touch started\n {2}ttl +30m\n/);
   expect(app.stdout).toMatch(/^web\.2\n {2}port +5001\n/m);

@@ -1,6 +1,7 @@
 /** What people type, and what programs read of what proclet says. */
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { statusOf } from '../support/launch.js';
+import { linesOf, procletWith, statusOf } from '../support/launch.js';
 import { bin, workspace } from '../support/workspace.js';
 
 describe('standard input belongs to the caller', () => {
@@ -21,6 +22,22 @@ describe('standard input belongs to the caller', () => {
     await statusOf(shell);
     for (const word of words) expect(shell.stdout).toContain(`after ${word}\n`);
   });
+});
+
+test('every variable that was inherited arrives, whatever its name, and PROCFILE names the Procfile', async () => {
+  const ws = workspace({
+    'Other.procfile': 'web: env\ntwo: env | cat',
+    'proclet.yml': 'services:\n  web:\n    env: { WHERE: "http://localhost:${PROCLET_PORT_TWO}/${FOO.BAR}" }\n',
+    '.env': 'EXPANDED=$HOME/x\n',
+  });
+  const app = procletWith(ws, { 'FOO.BAR': 'dotted', 'npm-x': 'dashed', PROCFILE: 'Other.procfile' }, 'start');
+  expect(await statusOf(app)).toBe(0);
+  expect(linesOf(app, 'web.1')).toContain('WHERE=http://localhost:5100/dotted');
+  if (existsSync('/bin/bash')) {
+    for (const id of ['web.1', 'two.1'])
+      expect(linesOf(app, id)).toEqual(expect.arrayContaining(['FOO.BAR=dotted', 'npm-x=dashed', 'EXPANDED=$HOME/x']));
+  }
+  expect(linesOf(app, 'proclet').join('\n')).toContain('.env:1: EXPANDED keeps its $ as it is written');
 });
 
 test.each([

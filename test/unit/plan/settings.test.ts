@@ -45,7 +45,8 @@ describe('toSettings', () => {
 
   test.each<[string, string, Partial<Settings>]>([
     ['formation', 'all=2,web=0', { formation: { all: 2, tags: { web: 0 } } }],
-    ['concurrency', ' web = 3 , ', { formation: { tags: { web: 3 } } }],
+    ['concurrency', ' web = 3 , ', { formation: { all: 0, tags: { web: 3 } } }],
+    ['formation', 'web=0', { formation: { tags: { web: 0 } } }],
     ['port', '3000', { port: 3000 }],
     ['name', 'blue.2', { name: 'blue.2' }],
     ['until', '18:00', { until: { hours: 18, minutes: 0, seconds: 0 } }],

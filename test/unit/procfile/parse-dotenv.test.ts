@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDotenv } from '../../../src/procfile/parse-dotenv.js';
+import { parseDotenv, unexpandedIn } from '../../../src/procfile/parse-dotenv.js';
 
 function variables(text: string): Record<string, string> {
   const parsed = parseDotenv(text, '.env');
@@ -31,6 +31,7 @@ describe('parseDotenv reads', () => {
     ['inline comments after quotes', 'A="x" # note\nB=\'y\'\t# note', { A: 'x', B: 'y' }],
     ['# within quotes', 'A="x # y"\nB=\'x # y\'', { A: 'x # y', B: 'x # y' }],
     ['single quotes raw', 'A=\'$HOME \\n "x"\'', { A: '$HOME \\n "x"' }],
+    ['backticks as they are', 'A=`it\'s "x" # $y\n2`', { A: 'it\'s "x" # $y\n2' }],
     ['escapes in double quotes', String.raw`A="a\nb\rc\td\\e\"f\$g\`h"`, { A: 'a\nb\rc\td\\e"f$g`h' }],
     ['an unknown escape with its backslash', String.raw`A="\d+\w"`, { A: String.raw`\d+\w` }],
     ['an escaped backslash before an n', String.raw`A="\\n"`, { A: String.raw`\n` }],
@@ -89,4 +90,10 @@ describe('parseDotenv refuses', () => {
   test('a line that begins with a carriage return, rather than skip it', () => {
     expect(problems('\rA=1')).toHaveLength(1);
   });
+});
+
+test('of values that look as if they were to be expanded the first is named with its line, and the others', () => {
+  const text = 'A=1\nPATH=$HOME/bin:$PATH\nB=\'$X\'\nC=`$X`\nD="${X}"\nE=$5\n';
+  expect(unexpandedIn(text, '.env')).toEqual([expect.stringMatching(/^\.env:2: PATH \(and D\) keeps its \$ as it is/)]);
+  expect(unexpandedIn('A=1', '.env')).toEqual([]);
 });

@@ -1,0 +1,30 @@
+/** References under `env:` to variables that nobody sets: an empty value in their place would be a mistake without a word. */
+import type { Config, Env, Problem, Procfile, Tag } from '../model.js';
+import { lookUp } from '../record.js';
+import { ADDED_VARIABLES, namesIn, portVariable } from './environment.js';
+
+export interface EnvSources {
+  readonly procfile: Procfile;
+  readonly config?: Config | undefined;
+  readonly env: Env;
+  readonly dotenv: Env;
+  readonly envFiles: Readonly<Record<Tag, Env>>;
+}
+
+export function envProblems({ procfile, config, env, dotenv, envFiles }: EnvSources): Problem[] {
+  const added = new Set<string>([...ADDED_VARIABLES, ...procfile.entries.map(({ tag }) => portVariable(tag))]);
+  return Object.entries(config?.services ?? {}).flatMap(([tag, { env: own = {} }]) => {
+    const layers = [env, dotenv, lookUp(envFiles, tag) ?? {}];
+    const isKnown = (name: string) => added.has(name) || layers.some((layer) => lookUp(layer, name) !== undefined);
+    const line = lookUp(config?.lines ?? {}, tag);
+    return Object.entries(own).flatMap(([key, text]) =>
+      namesIn(text)
+        .filter((name) => !isKnown(name))
+        .map((name) => ({
+          ...{ path: config?.path ?? procfile.path, ...(line !== undefined && { line }) },
+          message: `services.${tag}.env.${key}: \${${name}} is not set`,
+          hint: `write \${${name}:-} for an empty one, or $$ for a dollar`,
+        })),
+    );
+  });
+}
