@@ -2,6 +2,9 @@
 import { constants } from 'node:buffer';
 import { ProcletError } from '../errors.js';
 import type { InstanceId, Millis, ProcletEvent } from '../model.js';
+import { toBytes } from '../observers/bytes.js';
+import { ownName } from '../observers/margin.js';
+import { createSentences } from '../observers/sentences.js';
 import { readPlain } from '../platform/plain-file.js';
 import { eventFromWire } from '../wire.js';
 
@@ -16,10 +19,25 @@ export interface LoggedLine {
   readonly isCut: boolean;
 }
 
-/** Each line of an output event; none of another. */
-export function linesOf(wire: Readonly<Record<string, unknown>>): LoggedLine[] {
-  const event = eventFromWire(wire);
-  if (event?.type !== 'output' || event.end === 'open') return [];
+/**
+ * Returns the function that makes lines of the events of a run, in their order: of output its lines, of anything else
+ * what proclet says about it. What is unknown, or a line that is not finished, has none.
+ */
+export function createLines(): (wire: Readonly<Record<string, unknown>>) => LoggedLine[] {
+  const sentencesAbout = createSentences();
+  return (wire) => {
+    const event = eventFromWire(wire);
+    if (event === undefined) return [];
+    if (event.type === 'output') return outputLines(event);
+    const { at } = event;
+    return sentencesAbout(event).map(({ text }) => ({ ...ownLine, at, text: toBytes(text) }));
+  };
+}
+
+const ownLine = { id: ownName, stream: 'stdout', isCut: false } as const;
+
+function outputLines(event: Extract<ProcletEvent, { type: 'output' }>): LoggedLine[] {
+  if (event.end === 'open') return [];
   const { at, id, stream, text, end } = event;
   const lines = end === 'line' ? text.slice(0, -1).split('\n') : [text];
   return lines.map((line) => ({ at, id, stream, text: line, isCut: end === 'cut' }));
@@ -27,6 +45,7 @@ export function linesOf(wire: Readonly<Record<string, unknown>>): LoggedLine[] {
 
 /** As an event for whoever prints events. */
 export function eventOf({ at, id, stream, text, isCut }: LoggedLine): ProcletEvent {
+  if (id === ownName) return { at, type: 'notice', text: Buffer.from(text, 'latin1').toString('utf8') };
   const end = isCut ? 'cut' : 'line';
   return { at, type: 'output', id, stream, text: isCut ? text : `${text}\n`, shown: 0, continued: false, end };
 }

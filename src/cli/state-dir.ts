@@ -1,19 +1,53 @@
 /** Where a detached run keeps its output: a directory of the user's own for each project and name. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ownPlaces } from '../platform/places.js';
+import { readPlain } from '../platform/plain-file.js';
+import { writeWhole } from '../platform/whole-file.js';
 
 export function stateDirectory(root: string, name: string): string {
   const hash = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 10);
   return join(ownPlaces().state, `${basename(root) || 'root'}-${hash}`);
 }
 
-/** The log files that a detached run of a directory, or of one above it, has left. */
-export function keptLogs(directory: string, name: string): string[] {
+/** What the newest run that kept its output has left. */
+export interface KeptLogs {
+  readonly files: readonly string[];
+  /** When it began; wall time in milliseconds. */
+  readonly since: number;
+}
+
+/** Notes where a run of a directory keeps its output, for when it has ended. What keeps none is not noted. */
+export function noteLogs(root: string, name: string, { files, since }: KeptLogs): void {
+  if (files.length === 0) return;
+  const directory = stateDirectory(root, name);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    writeWhole(join(directory, noteName), `${JSON.stringify({ files, since })}\n`, { mode: 0o600 });
+  } catch {
+    // ENOSPC, EROFS, no home: while the run lives it says itself where they are
+  }
+}
+
+const noteName = 'newest.json';
+
+/** Those of a directory, or of the nearest above it that has any. */
+export function keptLogs(directory: string, name: string): KeptLogs | undefined {
   for (let at = directory; ; at = dirname(at)) {
-    const found = logsIn(stateDirectory(at, name));
-    if (found.length > 0 || dirname(at) === at) return found;
+    const found = noted(stateDirectory(at, name));
+    if (found !== undefined || dirname(at) === at) return found;
+  }
+}
+
+function noted(directory: string): KeptLogs | undefined {
+  try {
+    const { files, since } = JSON.parse(readPlain(join(directory, noteName)));
+    return { files, since };
+  } catch {
+    // ENOENT, or an earlier version wrote none
+    const files = logsIn(directory);
+    return files.length === 0 ? undefined : { files, since: 0 };
   }
 }
 

@@ -1,13 +1,14 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, directoryOf, runOf } from '../cli/control-command.js';
 import { countOf } from '../cli/count-flag.js';
-import { eventOf, type LoggedLine, linesInFiles, linesOf, matcherOf, sinceOf } from '../cli/logged-lines.js';
+import { createLines, eventOf, type LoggedLine, linesInFiles, matcherOf, sinceOf } from '../cli/logged-lines.js';
 import { keptLogs } from '../cli/state-dir.js';
 import { createView, type View } from '../cli/view.js';
 import type { Status } from '../control/protocol.js';
 import { parseDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
+import { ownName } from '../observers/margin.js';
 import { createClock } from '../platform/clock.js';
 import { targetPattern } from '../target-pattern.js';
 import { eventToWire, toLine } from '../wire.js';
@@ -15,7 +16,7 @@ import { eventToWire, toLine } from '../wire.js';
 const shownAtFirst = 100;
 
 export default class Logs extends ControlCommand {
-  static override summary = 'Show what services have printed, and with -f what they print.';
+  static override summary = 'Show what services have printed and what became of them; with -f as it happens.';
   static override description =
     'From the memory of the run, and from its log files if it has any; of a detached run also when it has ended.';
   static override examples = [
@@ -26,7 +27,12 @@ export default class Logs extends ControlCommand {
     },
   ];
   static override strict = false;
-  static override args = { targets: Args.string({ name: 'TARGET', description: 'web, web.2, w* or all' }) };
+  static override args = {
+    targets: Args.string({
+      name: 'TARGET',
+      description: 'web, web.2, w*, all, or proclet for what proclet itself said',
+    }),
+  };
   static override flags = {
     follow: Flags.boolean({ char: 'f', summary: 'Go on with what they print, until the run ends.' }),
     lines: Flags.string({
@@ -60,7 +66,7 @@ export default class Logs extends ControlCommand {
     const run = runOrNone(flags);
     if (run === undefined) {
       const lines = selected(ended(flags, wanted.since), wanted);
-      const ids = [...new Set(lines.map(({ id }) => id))];
+      const ids = [...new Set(lines.map(({ id }) => id))].filter((id) => id !== ownName);
       lines.forEach(
         printer(createView({ ...look, services: ids.map((id, position) => ({ position, instances: [{ id }] })) })),
       );
@@ -68,27 +74,32 @@ export default class Logs extends ControlCommand {
     }
     const clock = createClock();
     const client = await reach(run, clock);
-    const status = await client.request<Status>({ verb: 'ps' });
-    const print = printer(createView({ ...look, services: status.services }));
+    const { services } = await client.request<Status>({ verb: 'ps' });
+    const print = printer(createView({ ...look, services }));
+    // proclet's own lines are of no service, unless one has that name.
+    const isService = services.some(({ tag }) => tag === ownName);
+    const tags = isService ? wanted.targets : wanted.targets.filter((target) => target !== ownName);
+    const message = { verb: 'events', targets: tags, ...(tags.length < wanted.targets.length && { targets: [] }) };
     const past: LoggedLine[] = [];
+    const linesOf = createLines();
     const { logFiles, completeSince = -Infinity } = await client.request<Past>(
-      { verb: 'events', targets: wanted.targets, only: 'output', since: Math.floor(wanted.since) },
+      { ...message, since: 0 },
       (item) => void ('event' in item && past.push(...linesOf(item.event))),
     );
-    const isShort = past.length < count && completeSince > wanted.since;
+    const recent = past.filter(({ at }) => at >= wanted.since);
+    const isShort = recent.length < count && completeSince > wanted.since;
     const older = isShort ? linesInFiles(logFiles, { since: wanted.since, until: completeSince }) : [];
-    const newer = isShort && logFiles.length > 0 ? past.filter(({ at }) => at > completeSince) : past;
-    selected([...older, ...newer], wanted).forEach(print);
+    const newer = isShort && logFiles.length > 0 ? recent.filter(({ at }) => at > completeSince) : recent;
+    // What proclet says about a service is asked for with it: the run has chosen.
+    const asked = { ...wanted, targets: tags.length > 0 ? [...wanted.targets, ownName] : wanted.targets };
+    selected([...older, ...newer], asked).forEach(print);
     if (follow) {
       const last = past.at(-1)?.at ?? 0;
-      await client.request(
-        { verb: 'events', targets: wanted.targets, only: 'output', follow: true, since: last + 1 },
-        (item) => {
-          if ('skipped' in item)
-            process.stderr.write(`proclet: ${item.skipped} lines were left out, because they were not read in time\n`);
-          else if ('event' in item) linesOf(item.event).filter(wanted.matches).forEach(print);
-        },
-      );
+      await client.request({ ...message, follow: true, since: last + 1 }, (item) => {
+        if ('skipped' in item)
+          process.stderr.write(`proclet: ${item.skipped} lines were left out, because they were not read in time\n`);
+        else if ('event' in item) selected(linesOf(item.event), { ...asked, count: Infinity }).forEach(print);
+      });
     }
     client.close();
     clock.close();
@@ -124,16 +135,21 @@ function runOrNone(flags: { root?: string | undefined; name?: string | undefined
   }
 }
 
-/** Of a run that has ended, what it has left in files. */
+/** Of the newest run that has ended and kept its output, what is in its files. */
 function ended(
   { root = '.', name = '' }: { root?: string | undefined; name?: string | undefined },
   since: number,
 ): LoggedLine[] {
-  const files = keptLogs(directoryOf(root), name);
-  if (files.length === 0) {
-    throw new ProcletError('NOT_RUNNING', `no proclet runs for ${directoryOf(root)}, and none has left a log`, {
+  const directory = directoryOf(root);
+  const kept = keptLogs(directory, name);
+  if (kept === undefined) {
+    throw new ProcletError('NOT_RUNNING', `no proclet runs for ${directory}, and none has left a log`, {
       hint: 'A run keeps its output with --log-dir DIR, or with -D.',
     });
   }
-  return linesInFiles(files, { since, until: Infinity });
+  const began = kept.since === 0 ? '' : ` and began at ${new Date(kept.since).toLocaleString('sv')}`;
+  process.stderr.write(
+    `proclet: no proclet runs for ${directory}; this is of the last run that kept its output${began}\n`,
+  );
+  return linesInFiles(kept.files, { since: Math.max(since, kept.since), until: Infinity });
 }

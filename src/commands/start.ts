@@ -1,19 +1,35 @@
 import { realpathSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
+import { awaitStart, type Begun } from '../cli/await-start.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { detachedInto, startDetached, tellStarted } from '../cli/detached.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
 import { withFreePorts } from '../cli/free-ports.js';
 import { printJson } from '../cli/json.js';
 import { loadProject, type Project, planInput } from '../cli/load-project.js';
+import { eventOf } from '../cli/logged-lines.js';
 import { detachedLook, lookOf } from '../cli/look.js';
-import { stateDirectory } from '../cli/state-dir.js';
+import { noteLogs, stateDirectory } from '../cli/state-dir.js';
 import { onStray } from '../cli/strays.js';
+import { createView } from '../cli/view.js';
 import { ProcletError } from '../errors.js';
 import type { Settings } from '../model.js';
+import { logPathsOf } from '../observers/log-files.js';
+import { ownName } from '../observers/margin.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { describePlan, planAsData } from '../plan/describe-plan.js';
+import { createClock } from '../platform/clock.js';
 import { type Reread, startServices } from '../runtime.js';
+
+/** What proclet says of a run's beginning; of one that is not well, what was printed, too. */
+function showBegin({ services, troubled, starting, lines }: Begun): void {
+  const shown = troubled.length === 0 ? lines.filter(({ id }) => id === ownName) : lines;
+  const view = createView({ services, timestamp: true });
+  for (const line of shown.slice(-mostShown)) view.show(eventOf(line));
+  for (const { id, phase } of starting) process.stdout.write(`${id} is still ${phase}: proclet wait waits for it\n`);
+}
+
+const mostShown = 40;
 
 export default class Start extends BaseCommand {
   static override summary = 'Run the services of a Procfile until they end, expire or you press Ctrl-C.';
@@ -73,7 +89,12 @@ Whatever ends a service ends its whole process tree.`;
       };
       const { remarks } = project;
       const first = { plan: buildPlan(input), look: look(project.settings), remarks };
-      return startServices(first, { reread, recorded, onStray });
+      const noted = () => {
+        recorded();
+        const files = logPathsOf({ plan: first.plan, logDirectory: first.look.logDirectory });
+        noteLogs(realpathSync(project.root), project.settings.name, { files, since: createClock().wall() });
+      };
+      return startServices(first, { reread, recorded: noted, onStray });
     });
     if (into !== undefined) tellStarted();
     return finished;
@@ -83,14 +104,20 @@ Whatever ends a service ends its whole process tree.`;
     const name = settings.name;
     const directory = realpathSync(root);
     const pid = await startDetached(this.argv, stateDirectory(directory, name));
+    const clock = createClock();
+    const begun = await awaitStart(pid, clock).finally(() => clock.close());
+    const isWell = begun === undefined || begun.troubled.length === 0;
     if (isJson) {
-      printJson({ pid, root: directory, name });
-      return 0;
+      printJson({ pid, root: directory, name, services: begun?.services ?? null });
+      return isWell ? 0 : 1;
     }
+    if (begun !== undefined) showBegin(begun);
     const which = name === '' ? '' : ` --name ${name}`;
     process.stdout.write(
-      `proclet runs in the background (pid ${pid}): proclet ps${which}, proclet logs -f${which}, proclet stop${which}\n`,
+      begun === undefined
+        ? `proclet ran in the background, and has ended: proclet logs${which}\n`
+        : `proclet runs in the background (pid ${pid}): proclet ps${which}, proclet logs -f${which}, proclet stop${which}\n`,
     );
-    return 0;
+    return isWell ? 0 : 1;
   }
 }

@@ -39,6 +39,11 @@ export interface Unwritten {
   readonly bytes: number;
 }
 
+/** The paths of a run's log files, rotated ones without their numbers. */
+export function logPathsOf(logged: Logged): readonly string[] {
+  return [...configsOf(logged).values()].map(({ file }) => file);
+}
+
 const defaults = { 'max-size': 10 * 1024 ** 2, backups: 5, colors: false } as const;
 
 export function logFileOf(directory: string, name: string): LogConfig {

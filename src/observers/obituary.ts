@@ -36,7 +36,7 @@ export function sentenceOfEnd(end: End): readonly Sentence[] {
 /** The program ended although nobody asked it to. */
 function byItself(end: End): Sentence {
   const { id, exit, ran, next } = end;
-  const told = end.orphaned ? leftOversGone(end) : `${id} ${endingOf(exit)}${ranFor(exit, ran)}`;
+  const told = (end.orphaned ? leftOversGone(end) : `${id} ${endingOf(exit)}${ranFor(exit, ran)}`) + heldPort(end);
   const good = exit.how === 'code' && exit.code === 0;
   switch (next.is) {
     case 'restart':
@@ -47,7 +47,7 @@ function byItself(end: End): Sentence {
       return good ? { text: told, mark: 'plain' } : { text: told, mark: 'failure', lastWordsOf: id };
     case 'failed':
       return {
-        text: failedSentence(end, next.failures) + (next.awaitsChange ? '; waiting for a change' : ''),
+        text: failedSentence(end, next.failures) + heldPort(end) + (next.awaitsChange ? '; waiting for a change' : ''),
         ...{ mark: 'failure', lastWordsOf: id },
       };
     default:
@@ -95,6 +95,12 @@ function forcedBy({ killed, exit, signal, processes, forced }: End): string | un
   if (forced === 'request') return `was killed, as a second stop asked (${counted(processes)})`;
   const atOnce = exit.how === 'signal' && exit.signal === 'SIGKILL' && signal !== 'SIGKILL';
   return atOnce ? `was killed (${counted(processes)})` : undefined;
+}
+
+/** Why a service that failed may have: somebody else has its port. */
+function heldPort({ port, exit }: End): string {
+  const isSuspect = exit.how === 'code' && exit.code !== 0 && port?.holder !== undefined;
+  return isSuspect ? ` (port ${port.number} is held by ${port.holder}; -p auto takes a free one)` : '';
 }
 
 function leftOversGone({ id, killed, signal, took = 0 }: End): string {

@@ -183,6 +183,14 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   const streams: ReturnType<typeof readLines>[] = [];
   let exit: Exit | undefined;
   let portWasTaken: boolean | undefined;
+  // A port behind a front is nobody's business.
+  const isPublic = () => spec.port > 0 && stage.portOf(spec, ties.generation) === spec.port;
+  const portThatFailed = () => {
+    const hasFailed = portWasTaken === undefined && exit?.how === 'code' && exit.code !== 0;
+    return hasFailed && isPublic() && stage.ports.isTaken(spec.port) === true
+      ? portAfter(stage.ports, spec.port)
+      : undefined;
+  };
   const program = new Program();
   const keys = heldKeys(launched);
   const tree: PlantedTree = stage.trees.plant(
@@ -192,7 +200,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
         if (exit) listener.orphaned({ exit, processes });
       },
       ended: ({ processes, survivors, nested }) => {
-        const port = portWasTaken === true ? portAfter(stage.ports, spec.port) : undefined;
+        const port = portWasTaken === true ? portAfter(stage.ports, spec.port) : portThatFailed();
         const remains: Remains = {
           ...{ exit: exit ?? { how: 'signal', signal: 'SIGKILL' }, processes, survivors },
           ...(nested && { nested }),
@@ -231,9 +239,7 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   // EPIPE: it closed its stdin, or ended.
   stdin?.on('error', () => {});
   const notePort = () => {
-    // A port behind a front is nobody's business.
-    const isPublic = spec.port > 0 && stage.portOf(spec, ties.generation) === spec.port;
-    portWasTaken ??= isPublic ? stage.ports.isTaken(spec.port) : undefined;
+    portWasTaken ??= isPublic() ? stage.ports.isTaken(spec.port) : undefined;
   };
   return childOf({ mark, program, tree, stdin, outputs: [stdout, errors], notePort });
 }

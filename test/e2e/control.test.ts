@@ -150,6 +150,9 @@ describe('from another terminal', () => {
         .map((line) => (JSON.parse(line) as { text: string }).text);
       expect(texts).toEqual(expect.arrayContaining(['got HUP', 'käse "$HOME"']));
     });
+    const own = await proclet(ws, 'logs', 'proclet', '--no-timestamp');
+    expect(own.stdout).toMatch(/^proclet +\| worker\.1 started/m);
+    expect(own.stdout).not.toContain('tick');
     const few = await proclet(ws, 'logs', '-n', '2', 'worker', '--no-timestamp');
     expect(few.stdout).toBe('worker.1 | tick\nworker.1 | tick\n');
     expect((await proclet(ws, 'logs', '--grep', 'k.se', '--no-timestamp')).stdout).toBe('echo.1   | käse "$HOME"\n');
@@ -241,7 +244,7 @@ describe('start -D', () => {
     const began = await proclet(ws, 'start', '-D', '-p', String(ws.port));
     expect(began).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^proclet runs in the background \(pid \d+\)/),
+      stdout: expect.stringMatching(/worker\.1 started \(pid \d+[\s\S]*\nproclet runs in the background \(pid \d+\)/),
     });
     await proclet(ws, 'wait');
     await eventually(async () =>
@@ -256,9 +259,37 @@ describe('start -D', () => {
     expect(ws.survivors()).toEqual([]);
     const kept = await proclet(ws, 'logs', '--grep', 'stopped');
     expect(kept.stdout).toContain('worker.1 stopped');
+    expect(kept.stderr).toMatch(/no proclet runs for .*; this is of the last run that kept its output and began at \d/);
+    expect((await proclet(ws, 'logs', 'proclet')).stdout).not.toContain('tick');
+    // What an earlier run left is not the newest's.
+    expect(await proclet(ws, 'start', '-D', '-p', String(ws.port), '--until-exit', String(process.pid))).toMatchObject({
+      status: 0,
+    });
+    await proclet(ws, 'stop');
+    expect((await proclet(ws, 'logs', '-n', '1000')).stdout.match(/worker\.1 started/g)).toHaveLength(1);
     const state = join(ws.directory, '.local/state/proclet');
     const [directory = ''] = readdirSync(state);
     expect(statSync(join(state, directory, 'worker.log')).mode & 0o777).toBe(0o600);
+  });
+
+  test('fails where a service does, with what was printed and who has its port', async () => {
+    const ws = workspace({ Procfile: 'web: node serves.mjs\nother: exec sleep 600' });
+    const holder = ws.start(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${ws.port}, () => console.log('held'))`,
+    ]);
+    await holder.line('held');
+    const began = await proclet(ws, 'start', '-D', '-p', String(ws.port));
+    expect(began).toMatchObject({ status: 1, stdout: expect.stringContaining('EADDRINUSE') });
+    expect(began.stdout).toMatch(
+      new RegExp(
+        `web\\.1 exited with code 1 after \\S+ \\(port ${ws.port} is held by node \\(pid ${holder.pid}\\); -p auto takes`,
+      ),
+    );
+    expect(began.stdout).toContain('proclet runs in the background');
+    expect((await proclet(ws, 'stop')).stdout).toContain('other.1 stopped');
+    const brief = await proclet(workspace({ Procfile: 'job: true' }), 'start', '-D');
+    expect(brief.status).toBe(0);
   });
 
   test('says why nothing was started', async () => {

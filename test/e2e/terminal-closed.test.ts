@@ -64,7 +64,7 @@ testHere('a reader that goes away ends logs -f', async () => {
   const ws = workspace(files);
   const app = ws.proclet('start');
   await app.line('own.1 | tick');
-  const looking = ws.start('sh', ['-c', '"$0" "$1" logs -f | head -n 1', process.execPath, bin]);
+  const looking = ws.start('sh', ['-c', '"$0" "$1" logs -f | grep -m 1 tick', process.execPath, bin]);
   await looking.line('tick');
   expect(await looking.exited).toEqual({ how: 'code', code: 0 });
   app.signal('SIGTERM');

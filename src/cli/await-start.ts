@@ -1,0 +1,69 @@
+/** What a foreground start would say of its first moments, for a run that was started in the background. */
+import type { ControlClient } from '../control/client.js';
+import type { Status } from '../control/protocol.js';
+import { standingOf } from '../control/standing.js';
+import { ProcletError } from '../errors.js';
+import { reach } from '../fleet/reach.js';
+import type { InstanceSnapshot, Millis } from '../model.js';
+import { type LiveRun, liveRuns } from '../platform/runs.js';
+import type { Clock } from '../ports.js';
+import { createLines, type LoggedLine } from './logged-lines.js';
+
+/** How the services of a run stand after its start. */
+export interface Begun {
+  readonly services: Status['services'];
+  /** Those that failed or wait for another try, and those that are still starting. */
+  readonly troubled: readonly InstanceSnapshot[];
+  readonly starting: readonly InstanceSnapshot[];
+  /** What was printed, proclet's own lines included. */
+  readonly lines: readonly LoggedLine[];
+}
+
+/** How long services may take that say when they are ready. */
+const patience: Millis = 30_000;
+const lookEvery: Millis = 50;
+
+/**
+ * Resolves once every service of the run is up, is done, sleeps, has crashed, or takes longer than half a minute.
+ * `undefined`: the run has ended already.
+ */
+export async function awaitStart(pid: number, clock: Clock): Promise<Begun | undefined> {
+  try {
+    const run = liveRuns().find((each) => each.pid === pid);
+    return run && (await watched(run, clock));
+  } catch (error) {
+    if (error instanceof ProcletError && error.code === 'NOT_RUNNING') return undefined;
+    throw error;
+  }
+}
+
+async function watched(run: LiveRun, clock: Clock): Promise<Begun> {
+  const client = await reach(run, clock);
+  try {
+    const until = clock.now() + patience;
+    for (;;) {
+      const { services } = await client.request<Status>({ verb: 'ps' });
+      const instances = services.flatMap((service) => service.instances);
+      const troubled = instances.filter(({ phase }) => phase === 'backoff' || phase === 'failed');
+      const pending = services.filter((service) => {
+        const ids = service.instances.map(({ id }) => id);
+        return standingOf(service, ids, false).is === 'pending';
+      });
+      const starting = pending.flatMap((service) => service.instances.filter(({ phase }) => phase !== 'up'));
+      if (troubled.length > 0 || starting.length === 0 || clock.now() >= until)
+        return { services, troubled, starting, lines: await linesSoFar(client) };
+      await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
+    }
+  } finally {
+    client.close();
+  }
+}
+
+async function linesSoFar(client: ControlClient): Promise<LoggedLine[]> {
+  const lines: LoggedLine[] = [];
+  const linesOf = createLines();
+  await client.request({ verb: 'events', targets: [] }, (item) => {
+    if ('event' in item) lines.push(...linesOf(item.event));
+  });
+  return lines;
+}
