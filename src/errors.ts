@@ -16,15 +16,25 @@ const statusByCode: Record<ErrorCode, number> = {
   OS: 1,
 };
 
+/** What programs that ask a run have to tell apart. */
+export type ErrorReason = 'no-terminal';
+
 export class ProcletError extends Error {
   override readonly name = 'ProcletError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Which of the errors with this code it is, where somebody acts on it. */
+  readonly reason: ErrorReason | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown; reason?: ErrorReason | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.reason = options.reason;
   }
 
   /** The exit status of a command that ends with this error. */

@@ -102,6 +102,8 @@ export type Happening =
       readonly added: readonly Tag[];
       readonly removed: readonly Tag[];
       readonly changed: readonly Tag[];
+      /** Of those that changed, the ones that have another number of instances and are otherwise as before. */
+      readonly scaled: readonly { readonly tag: Tag; readonly instances: number }[];
     }
   /** It runs at its times from now on, and so soon for the first time. */
   | { readonly type: 'scheduled'; readonly tag: Tag; readonly every: string; readonly in: Millis }

@@ -125,7 +125,7 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'kept':
       return { type, id: event.id, generation: event.generation, failed: event.failed };
     case 'reconfigured':
-      return { type, added: event.added, removed: event.removed, changed: event.changed };
+      return { type, added: event.added, removed: event.removed, changed: event.changed, scaled: event.scaled };
     case 'scheduled':
       return { type, tag: event.tag, every: event.every, in: event.in };
     case 'skipped':

@@ -1,6 +1,7 @@
 /** Our terminal as that of a service: keys go there, its bytes come here, until Ctrl-] or its end. */
 import type { ControlClient } from '../control/client.js';
 import { onSignals } from '../platform/signals.js';
+import { eventFromWire } from '../wire.js';
 
 /** Ctrl-], as telnet has it: neither shells nor debuggers use it. */
 const leaveKey = '\x1d';
@@ -37,6 +38,7 @@ export async function shareTerminal(client: ControlClient, target: string): Prom
     client.request({ verb: 'hello' }).then(() => undefined),
   ]);
   if (refused !== undefined) throw refused;
+  await showLastLines(client, target);
   if (isTTY) {
     setRaw(true);
     process.stderr.write(`proclet: this is ${target}; leave it with Ctrl-]\r\n`);
@@ -60,6 +62,21 @@ export async function shareTerminal(client: ControlClient, target: string): Prom
   }
   return 0;
 }
+
+/** What the program showed last: one that waits says nothing until somebody types. */
+async function showLastLines(client: ControlClient, target: string): Promise<void> {
+  const texts: string[] = [];
+  await client.request(
+    { verb: 'events', targets: [target], only: 'output', open: true, last: linesAtFirst },
+    (item) => {
+      const event = 'event' in item ? eventFromWire(item.event) : undefined;
+      if (event?.type === 'output') texts.push(event.text.replaceAll('\n', '\r\n'));
+    },
+  );
+  process.stdout.write(Buffer.from(texts.join(''), 'latin1'));
+}
+
+const linesAtFirst = 20;
 
 function setRaw(isRaw: boolean): void {
   try {

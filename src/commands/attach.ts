@@ -29,7 +29,7 @@ lines that are typed go to another TARGET.`;
       try {
         if (target !== undefined) return await shareTerminal(client, target);
       } catch (error) {
-        if (!(error instanceof ProcletError) || !error.message.includes('no terminal of its own')) throw error;
+        if (!(error instanceof ProcletError) || error.reason !== 'no-terminal') throw error;
       }
       return follow(client, target);
     });

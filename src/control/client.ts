@@ -75,7 +75,7 @@ function clientOn(socket: net.Socket): ControlClient {
   };
 }
 
-function errorOf({ code, message, hint }: Extract<Reply, { ok: false }>['error']): ProcletError {
+function errorOf({ code, message, hint, reason }: Extract<Reply, { ok: false }>['error']): ProcletError {
   const known: ErrorCode = code === 'PROTOCOL' || code === 'BUSY' ? 'OS' : code;
-  return new ProcletError(known, message, { hint });
+  return new ProcletError(known, message, { hint, reason });
 }

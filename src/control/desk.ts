@@ -242,6 +242,7 @@ function attach({ target, columns, rows }: Of<'attach'>, call: Call, subject: Su
   if (spec?.tty !== true) {
     throw new ProcletError('REFUSED', `${id} has no terminal of its own`, {
       hint: 'Give it one with tty: true in proclet.yml.',
+      reason: 'no-terminal',
     });
   }
   return new Promise((resolve, reject) => {

@@ -15,13 +15,14 @@ const help = [
   'r  restart a service          R  begin a new generation, as a reload does',
   'l  give a lease 10 more minutes s  send a line to a service',
   'p  show how everything stands ?  this help',
-  'q  stop everything and quit',
+  'q  twice: stop everything and quit',
 ];
 
 type Choice = (service: ServiceSnapshot) => void;
 
 export function createKeyboard(supervision: Supervision, say: (text: string) => void, quit: () => void): Keyboard {
   let choose: { readonly from: readonly ServiceSnapshot[]; readonly then: Choice } | undefined;
+  const heed = twice('q', quit, () => say('q once more stops everything; any other key does not'));
   let typed: { readonly to: ServiceSnapshot; text: string } | undefined;
 
   const attempt = (act: () => void) => attemptTo(act, say);
@@ -31,12 +32,8 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
     if (only === undefined) return say('there is no such service');
     if (others.length === 0) return then(only);
     choose = { from, then };
-    say(
-      `${what}? ${from
-        .slice(0, 9)
-        .map(({ tag }, index) => `${index + 1} ${tag}`)
-        .join('  ')}  (any other key: none)`,
-    );
+    const numbered = from.slice(0, 9).map(({ tag }, index) => `${index + 1} ${tag}`);
+    say(`${what}? ${numbered.join('  ')}  (any other key: none)`);
   };
   const begin =
     (type: 'restart' | 'reload'): Choice =>
@@ -66,6 +63,7 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
 
   const command = (key: string) => {
     const all = services();
+    heed(key);
     if (key === 'r') ask('restart which', all, begin('restart'));
     else if (key === 'R') ask('reload which', all, begin('reload'));
     else if (key === 'l')
@@ -76,7 +74,6 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
       );
     else if (key === 's') ask('a line for which', all, write);
     else if (key === 'p') for (const service of all) say(describe(service));
-    else if (key === 'q') quit();
     else if (key === '?' || key === 'h') for (const line of help) say(line);
   };
 
@@ -89,6 +86,17 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
       const chosen = from[Number(key) - 1];
       if (chosen) then(chosen);
     },
+  };
+}
+
+/** Gets every key: acts when one comes twice in a row, and tells of the first time. */
+function twice(wanted: string, act: () => void, first: () => void): (key: string) => void {
+  let wasPressed = false;
+  return (key) => {
+    const isSecond = wasPressed && key === wanted;
+    wasPressed = key === wanted && !isSecond;
+    if (isSecond) act();
+    else if (wasPressed) first();
   };
 }
 

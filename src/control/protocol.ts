@@ -2,7 +2,7 @@
  * What goes over a run's socket: JSON lines, version 1. docs/control-protocol.md says it for people. A client sends
  * requests, each a line; the server answers each with one last line, before which there may be lines with items.
  */
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode, ErrorReason } from '../errors.js';
 import type {
   Forced,
   InstanceId,
@@ -105,4 +105,5 @@ export interface WireError {
   readonly code: ErrorCode | 'PROTOCOL' | 'BUSY';
   readonly message: string;
   readonly hint?: string;
+  readonly reason?: ErrorReason;
 }

@@ -6,7 +6,6 @@
 import { chmodSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { socketPathTrouble } from '../address.js';
-import type { ErrorCode } from '../errors.js';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
@@ -225,8 +224,8 @@ function errorFor(error: unknown): WireError {
     return { code: 'OS', message: causeWithPath(error), ...(hint !== undefined && { hint }) };
   }
   if (!(error instanceof ProcletError)) return { code: 'OS', message: `this is a bug in proclet: ${String(error)}` };
-  const { code, message, hint }: { code: ErrorCode; message: string; hint: string | undefined } = error;
-  return { code, message, ...(hint !== undefined && { hint }) };
+  const { code, message, hint, reason } = error;
+  return { code, message, ...(hint !== undefined && { hint }), ...(reason && { reason }) };
 }
 
 /** A line that is no request. */

@@ -2,13 +2,13 @@
  * What happened, for those who ask later: the last output of each service, and the last of everything else. Memory only
  * and bounded; a chunk of output costs one push.
  */
-import type { ProcletEvent, Tag } from '../model.js';
+import type { InstanceId, ProcletEvent, Tag } from '../model.js';
 import type { Observer } from '../ports.js';
 import { tagOf } from './margin.js';
 
 export interface History {
   readonly observe: Observer;
-  /** Oldest first. Unfinished lines are not kept. */
+  /** Oldest first. Of unfinished lines, the one that each instance stands at. */
   events(): readonly ProcletEvent[];
   /** Before this moment (wall time) something may have been forgotten; -Infinity if nothing was. */
   completeSince(): number;
@@ -53,11 +53,15 @@ class Ring {
 export function createHistory(): History {
   const outputs = new Map<Tag, Ring>();
   const others = new Ring();
+  /** Prompts, as a rule. */
+  const open = new Map<InstanceId, Kept>();
   let number = 0;
   const rings = () => [others, ...outputs.values()];
   return {
     observe(event) {
       number += 1;
+      if (event.type === 'output' && event.end === 'open') open.set(event.id, { event, number });
+      else if ('id' in event) open.delete(event.id);
       if (event.type !== 'output') others.add({ event, number }, () => 1, keptEvents);
       else if (event.end !== 'open') {
         const tag = tagOf(event.id);
@@ -70,8 +74,7 @@ export function createHistory(): History {
       }
     },
     events: () =>
-      rings()
-        .flatMap((ring) => ring.entries)
+      [...rings().flatMap((ring) => ring.entries), ...open.values()]
         .sort((a, b) => a.number - b.number)
         .map(({ event }) => event),
     completeSince: () => Math.max(...rings().map(({ forgotten }) => forgotten)),

@@ -129,7 +129,11 @@ function changedSentence({ tag, path, files }: EventOf<'changed'>): string {
   return `${tag}: ${path}${more} changed`;
 }
 
-function reconfiguredSentence({ added, removed, changed }: EventOf<'reconfigured'>): string {
+function reconfiguredSentence({ added, removed, changed, scaled }: EventOf<'reconfigured'>): string {
+  if (scaled.length > 0 && scaled.length === added.length + removed.length + changed.length)
+    return scaled
+      .map(({ tag, instances }) => `${tag} has ${instances} instance${instances === 1 ? '' : 's'}`)
+      .join(', ');
   const parts = [
     { word: 'new', tags: added },
     { word: 'gone', tags: removed },

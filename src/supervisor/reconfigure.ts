@@ -31,9 +31,9 @@ export interface Parts {
  */
 export function reconfigure(before: Plan, after: Plan, parts: Parts): void {
   const { roster, leases, lineup, reloads, schedules, wakers, failures, stop, tell, begin } = parts;
-  const { added, removed, changed } = differences(before, after);
+  const { added, removed, changed, scaled } = differences(before, after);
   const old = new Map(before.services.map((service) => [service.tag, service]));
-  tell({ type: 'reconfigured', added, removed, changed: [...changed.keys()] });
+  tell({ type: 'reconfigured', added, removed, changed: [...changed.keys()], scaled });
   for (const tag of removed) {
     reloads.stop(tag);
     schedules.stop(tag);
@@ -124,23 +124,34 @@ interface Differences {
   readonly added: readonly Tag[];
   readonly removed: readonly Tag[];
   readonly changed: ReadonlyMap<Tag, Difference>;
+  readonly scaled: readonly { readonly tag: Tag; readonly instances: number }[];
 }
 
 export function differences(before: Plan, after: Plan): Differences {
   const old = new Map(before.services.map((service) => [service.tag, service]));
   const now = new Map(after.services.map((service) => [service.tag, service]));
   const changed = new Map<Tag, Difference>();
+  const scaled: { tag: Tag; instances: number }[] = [];
   for (const [tag, service] of now) {
     const was = old.get(tag);
     if (was !== undefined && !isDeepStrictEqual(comparable(was), comparable(service))) {
       changed.set(tag, differenceOf(was, service));
+      if (isDeepStrictEqual(withoutNumber(was), withoutNumber(service)))
+        scaled.push({ tag, instances: service.instances.length });
     }
   }
   return {
     added: [...now.keys()].filter((tag) => !old.has(tag)),
     removed: [...old.keys()].filter((tag) => !now.has(tag)),
     changed,
+    scaled,
   };
+}
+
+/** All of a service but how many instances it has. */
+function withoutNumber(service: ServiceSpec) {
+  const [first] = comparable(service).instances;
+  return { ...service, instances: first, fronts: service.fronts.map(({ instances: _, ...front }) => front) };
 }
 
 function differenceOf(was: ServiceSpec, is: ServiceSpec): Difference {

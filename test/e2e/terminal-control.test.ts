@@ -38,7 +38,7 @@ describe('keys while proclet is in front', () => {
     await screen.shows('echo.1  | good day');
     screen.type('p');
     await screen.shows(/web\.1 (up|starting) \(pid \d+\), 1h\d+m/);
-    screen.type('q');
+    screen.type('qq');
     await isSane(screen);
     expect(screen.rows().join('\n')).toMatch(/echo\.1 stopped/);
   });
@@ -47,7 +47,7 @@ describe('keys while proclet is in front', () => {
     const screen = await terminal(workspace({ Procfile: 'web: echo up; sleep 600' }));
     screen.enter('proclet start --no-timestamp --no-keys');
     await screen.shows('web.1   | up');
-    screen.type('q');
+    screen.type('qq');
     screen.press('C-c');
     await screen.isBack();
     await isSane(screen);

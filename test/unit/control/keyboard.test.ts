@@ -52,10 +52,18 @@ test('Escape sends nothing', () => {
   expect(log()).toEqual([]);
 });
 
-test('q quits, ? explains every key', () => {
+test('q quits when it is pressed twice, and not when another key comes between', () => {
   const { type, said, quits } = keyboard();
-  type('q?');
+  type('qxq');
+  expect(quits()).toBe(0);
+  expect(said).toEqual(Array.from({ length: 2 }, () => 'q once more stops everything; any other key does not'));
+  type('q');
   expect(quits()).toBe(1);
+});
+
+test('? explains every key', () => {
+  const { type, said } = keyboard();
+  type('?');
   for (const key of ['r', 'R', 'l', 'p', 's', 'q', '?'])
     expect(said.join('\n')).toMatch(new RegExp(`(^|\\s)[${key}]  ?`, 'm'));
 });

@@ -31,8 +31,13 @@ test('a service that floods pushes out its own lines only, and it is known since
   expect(history.completeSince()).toBe(kept[1] && kept[1].at - 1);
 });
 
-test('an unfinished line is not kept, because the whole one follows', () => {
+test('an unfinished line is kept until what follows it is there', () => {
   const history = createHistory();
-  history.observe({ ...line('web.1', 'x'), end: 'open' } as ProcletEvent);
-  expect(history.events()).toEqual([]);
+  const prompt = { ...line('web.1', 'x'), end: 'open' } as ProcletEvent;
+  history.observe(line('web.1', 'before'));
+  history.observe(prompt);
+  history.observe(line('db.1', 'other'));
+  expect(textsOf(history.events())).toEqual(['before', 'x', 'other']);
+  history.observe(line('web.1', 'x y'));
+  expect(textsOf(history.events())).toEqual(['before', 'other', 'x y']);
 });

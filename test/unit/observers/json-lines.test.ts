@@ -48,7 +48,7 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
     exited({
       exit: { how: 'signal', signal: 'SIGKILL' },
       cause: { reason: 'ttl', window: 60_000 },
-      took: 5010,
+      took: 5010, forced: 'grace',
       processes: 3,
       survivors: [{ pid: 813, state: 'D', command: 'cp /mnt/x' }],
     }),
@@ -60,7 +60,9 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   changed: [at({ type: 'changed', tag: 'web', path: 'lib/app.pm', files: 2 })],
   'handed-over': [at({ type: 'handed-over', id: 'web.1', generation: 2, from: 1 })],
   kept: [at({ type: 'kept', id: 'web.1', generation: 1, failed: 2 })],
-  reconfigured: [at({ type: 'reconfigured', added: ['db'], removed: [], changed: ['web'] })],
+  reconfigured: [
+    at({ type: 'reconfigured', added: ['db'], removed: [], changed: ['web'], scaled: [{ tag: 'web', instances: 2 }] }),
+  ],
   scheduled: [at({ type: 'scheduled', tag: 'report', every: '*/5 * * * *', in: 61_500 })],
   skipped: [at({ type: 'skipped', tag: 'report' })],
   woken: [at({ type: 'woken', tag: 'web' })],
