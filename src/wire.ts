@@ -156,6 +156,7 @@ function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
     ran,
     ...(cause && { cause: causeOf(cause) }),
     ...(took !== undefined && { took }),
+    ...(event.forced && { forced: event.forced }),
     signal,
     processes,
     survivors: survivors.map(({ pid, state, command, denied }: Survivor) => ({

@@ -48,7 +48,8 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
     exited({
       exit: { how: 'signal', signal: 'SIGKILL' },
       cause: { reason: 'ttl', window: 60_000 },
-      took: 5010, forced: 'grace',
+      took: 5010,
+      forced: 'grace',
       processes: 3,
       survivors: [{ pid: 813, state: 'D', command: 'cp /mnt/x' }],
     }),
