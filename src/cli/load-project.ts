@@ -15,6 +15,7 @@ import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
 import { toRecord } from '../record.js';
+import { missingProcfileHint, nearestProject } from './find-project.js';
 
 export type Givens = Readonly<Record<string, Given>>;
 
@@ -63,7 +64,10 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const reading: Reading = { take, text, dotenvOf };
   const asked = [flags, fromEnvironment(process.env)];
   const wanted = toPlaces(asked);
-  const start = resolve(wanted.root ?? (wanted.procfile === undefined ? '.' : dirname(wanted.procfile)));
+  const isSaid = wanted.root !== undefined || wanted.procfile !== undefined;
+  const above = isSaid || need === 'optional' ? undefined : nearestProject(resolve('.'));
+  const start = resolve(wanted.root ?? (wanted.procfile === undefined ? (above ?? '.') : dirname(wanted.procfile)));
+  if (above !== undefined && above !== resolve('.')) remarks.push(`the project is in ${above}`);
   if (!existsSync(start)) throw new ProcletError('CONFIG', `the directory ${start} does not exist`);
 
   const config = await readConfig(start, reading);
@@ -73,12 +77,15 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const root = start;
   const dotenv = readEnvFiles(root, places.env, reading);
   const named = wanted.procfile === undefined ? undefined : resolve(wanted.procfile);
-  const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? (process.env['PROCFILE'] || 'Procfile'));
+  const inherited = wanted.root === undefined ? process.env['PROCFILE'] : undefined;
+  const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? (inherited || 'Procfile'));
+  // A file that names the Procfile may be the one that is wrong.
+  if (problems.length > 0 && named === undefined && !existsSync(path)) throw configError(problems);
   const none: Procfile = { path, entries: [] };
   const procfile =
     need === 'optional' && named === undefined && !existsSync(path)
       ? none
-      : take(parseProcfile(text(path, missingProcfileHint), shown(path)), none);
+      : take(parseProcfile(text(path, missingProcfileHint(path)), shown(path)), none);
   const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
   const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || settings === undefined) throw configError(problems);
@@ -201,9 +208,6 @@ function givenText(path: string, pipes: Wish['pipes']): string {
   if (!isPlain(path)) pipes?.set(path, text);
   return text;
 }
-
-const missingProcfileHint =
-  "Write a line such as 'web: node server.js' for each service into a file named Procfile, or name another file with -f.";
 
 /** A path as people name it: relative while it is below the working directory, unless that is the root of everything. */
 function shown(path: string): string {

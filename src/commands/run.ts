@@ -26,6 +26,7 @@ export default class Run extends BaseCommand {
     const target = targetOf(argv as string[], command);
     const procfile = target.is === 'service' ? 'needed' : 'optional';
     const project = await loadProject({ flags: givensOf(flags), procfile });
+    for (const remark of project.remarks) process.stderr.write(`proclet: ${remark}\n`);
     const look = lookOf(project.settings);
     const { finished } = await withFreePorts(project, (input) =>
       startCommand({ plan: buildRunPlan(input, target), look }, { onStray }),

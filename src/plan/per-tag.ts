@@ -2,6 +2,8 @@
  * A value for every service with exceptions by tag: `all=1,web=2`, `30m,web=2h`. Owns that notation. Whether
  * a tag exists is checked where the Procfile is known.
  */
+
+import { splitOutsideBraces } from '../braces.js';
 import type { PerTag, Tag } from '../model.js';
 import { quote } from '../quote.js';
 import { lookUp, toRecord } from '../record.js';
@@ -35,7 +37,8 @@ export function readPerTag<T>(text: string, { read, bare, example }: PerTagNotat
 /** Lists: `lib,web=templates,web=*.css` is `lib` for every service but web, which has two of its own. */
 export function readListPerTag(text: string): Reading<PerTag<readonly string[]>> {
   const lists = new Map<Tag, string[]>();
-  for (const item of splitList(text)) {
+  for (const item of splitOutsideBraces(text).map((each) => each.trim())) {
+    if (item === '') continue;
     const [, tag = EVERY, value = item] = /^([A-Za-z0-9_-]+)=(.+)$/s.exec(item) ?? [];
     lists.set(tag, [...(lists.get(tag) ?? []), value]);
   }

@@ -12,7 +12,7 @@ import type { Source, SourceOptions } from './watch-source.js';
 
 /** `poll`: how often to look at every file; 0 where the system is to tell. */
 export function watchByLibrary(
-  { clock, tops, since, enters, matches, saw, troubled }: SourceOptions,
+  { clock, tops, since, enters, matches, saw, met, troubled }: SourceOptions,
   poll: Millis,
 ): Source {
   let isReady = false;
@@ -28,6 +28,7 @@ export function watchByLibrary(
     }),
   );
   const see = (path: string) => {
+    if (!isReady) met(path);
     // While it looks for the first time it tells of every file: those that changed since count.
     const mtime = isReady ? Infinity : (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity);
     if (mtime >= since) saw(path, path);

@@ -89,6 +89,7 @@ class Poll implements Source {
         const found = entry.isSymbolicLink() || matches(path) ? await statOf(path) : undefined;
         if (found?.isDirectory()) return this.#walk(path, seen, way);
         if (found === undefined || !matches(path)) return;
+        if (this.#known === undefined) this.#options.met(path);
         seen.set(path, { word: `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}`, mtime: found.mtimeMs });
       }),
     );

@@ -1,12 +1,13 @@
 /**
  * Patterns of one service to the question whether a path is meant. A pattern that is the name of something in the
  * project means that, and all below it; any other is read as in .gitignore, from the part before its first wildcard on:
- * `*.psgi` at any depth, `lib/**` + `/*.pm` below lib. `!` takes out again. What somebody names is watched even if
+ * `*.psgi` at any depth, `lib/**` + `/*.pm` below lib. `{a,b}` is either. `!` takes out again. What somebody names is watched even if
  * git ignores it.
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
+import { expandBraces } from '../braces.js';
 import { type Ignores, isDropping, isWithin } from './ignores.js';
 
 export interface Rules {
@@ -15,6 +16,8 @@ export interface Rules {
   /** Whether there may be something in a directory. */
   enters(directory: string): boolean;
   matches(path: string): boolean;
+  /** The patterns as they were written, without those that take out, and whether each means a path. */
+  readonly each: readonly { readonly written: string; readonly means: (path: string) => boolean }[];
 }
 
 interface Rule {
@@ -26,8 +29,17 @@ interface Rule {
   readonly heeds: boolean;
 }
 
-export function createRules(root: string, patterns: readonly string[], ignores: Ignores): Rules {
-  const rules = patterns.filter((pattern) => !pattern.startsWith('!')).map((pattern) => ruleOf(root, pattern, ignores));
+export function createRules(root: string, written: readonly string[], ignores: Ignores): Rules {
+  const patterns = written.flatMap((pattern) =>
+    existsSync(resolve(root, pattern)) ? [pattern] : expandBraces(pattern),
+  );
+  const ruled = written
+    .filter((pattern) => !pattern.startsWith('!'))
+    .map((pattern) => {
+      const own = patterns.includes(pattern) ? [pattern] : expandBraces(pattern);
+      return { written: pattern, rules: own.map((each) => ruleOf(root, each, ignores)) };
+    });
+  const rules = ruled.flatMap((each) => each.rules);
   const excepted = ignore().add(
     patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => bare(pattern.slice(1))),
   );
@@ -44,20 +56,25 @@ export function createRules(root: string, patterns: readonly string[], ignores: 
     return name !== '' && !name.startsWith('..') && !isAbsolute(name) && excepted.ignores(name);
   };
 
+  const means = (rule: Rule, path: string) => {
+    if (!isWithin(rule.base, path) || isPassedOver(rule, path, false)) return false;
+    if (rule.pattern === undefined) return true;
+    const name = relative(rule.base, path).split(sep).join('/');
+    return name !== '' && rule.pattern.ignores(name);
+  };
+
   return {
+    each: ruled.map(({ written: pattern, rules: own }) => ({
+      written: pattern,
+      means: (path) => own.some((rule) => means(rule, path)),
+    })),
     tops: [...new Set(rules.map(({ base }) => (isWithin(root, base) ? root : dirname(nearest(base)))))],
     enters: (directory) =>
       rules.some((rule) => {
         if (isWithin(directory, rule.base)) return true;
         return isWithin(rule.base, directory) && !isPassedOver(rule, directory, true);
       }),
-    matches: (path) =>
-      rules.some((rule) => {
-        if (!isWithin(rule.base, path) || isPassedOver(rule, path, false)) return false;
-        if (rule.pattern === undefined) return true;
-        const name = relative(rule.base, path).split(sep).join('/');
-        return name !== '' && rule.pattern.ignores(name);
-      }) && !isExcepted(path),
+    matches: (path) => rules.some((rule) => means(rule, path)) && !isExcepted(path),
   };
 }
 

@@ -13,6 +13,8 @@ export interface SourceOptions {
   /** Something is another than it was, or gone; `real` is where it lies. */
   readonly saw: (path: string, real: string) => void;
   readonly troubled: (error: unknown) => void;
+  /** A file is there, told while everything is read for the first time. */
+  readonly met: (path: string) => void;
 }
 
 export interface Source {

@@ -204,10 +204,11 @@ class Tree implements Source {
   }
 
   #readOne(path: string, real: string, isNew: boolean): void {
-    const { enters, since, saw } = this.#options;
+    const { enters, since, saw, met } = this.#options;
     for (const entry of readdirSync(real, { withFileTypes: true })) {
       const each = join(path, entry.name);
       const itsReal = join(real, entry.name);
+      if (!entry.isDirectory()) met(each);
       if (entry.isDirectory()) {
         if (enters(each)) this.#enter(each, itsReal, isNew);
       } else if (entry.isSymbolicLink()) this.#meet(each, isNew);

@@ -69,6 +69,8 @@ class Watching implements Watcher {
   readonly #bursts = new Map<Tag, Burst>();
   #source: Source;
   #isClosed = false;
+  /** Patterns for which no file was seen yet, while everything is read for the first time. */
+  #unseen: { readonly tag: Tag; readonly written: string; readonly means: (path: string) => boolean }[];
 
   constructor(options: WatchOptions) {
     const { root, patterns, own, poll } = options;
@@ -76,7 +78,18 @@ class Watching implements Watcher {
     this.#ignores = new Ignores(root);
     this.#isOwn = ownFiles(own);
     this.#rules = new Map([...patterns].map(([tag, list]) => [tag, createRules(root, list, this.#ignores)]));
+    this.#unseen = [...this.#rules].flatMap(([tag, { each }]) => each.map((one) => ({ tag, ...one })));
     this.#source = this.#open(poll);
+    void this.#source.caughtUp().then(() => this.#tellUnseen());
+  }
+
+  /** A pattern without a file is a slip of the pen, or means files that are still to be made: it is said once. */
+  #tellUnseen(): void {
+    const unseen = this.#unseen;
+    this.#unseen = [];
+    if (this.#isClosed) return;
+    for (const { tag, written } of unseen)
+      this.#options.warn(`${tag}: no file is there that its watch pattern ${written} means`);
   }
 
   async settled(tag: Tag): Promise<void> {
@@ -105,6 +118,9 @@ class Watching implements Watcher {
       enters: (directory: string) => this.#enters(directory),
       matches: (path: string) => [...this.#rules.values()].some((rules) => rules.matches(path)),
       saw: (path: string, real: string) => this.#saw(path, real),
+      met: (path: string) => {
+        if (this.#unseen.length > 0) this.#unseen = this.#unseen.filter(({ means }) => !means(path));
+      },
       troubled: (error: unknown) => {
         if (isRefused || this.#isClosed) return;
         isRefused = this.#isLimit(error);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statusOf } from '../support/launch.js';
-import { workspace } from '../support/workspace.js';
+import { bin, workspace } from '../support/workspace.js';
 
 async function check(files: Record<string, string>, ...args: string[]) {
   const app = workspace(files).proclet('check', ...args);
@@ -61,6 +61,27 @@ describe('a mistake in the Procfile says what it is and what to do', () => {
     const { status, stderr } = await check({});
     expect(status).toBe(2);
     expect(stderr).toMatch(/^proclet: Procfile does not exist\n {2}Write a line such as/);
+    const other = await check({ 'Procfile.dev': 'web: x' });
+    expect(other.stderr).toBe(
+      'proclet: Procfile does not exist\n  There is Procfile.dev: name it with -f Procfile.dev.\n',
+    );
+  });
+
+  test('a mistake in the file that names the Procfile is told, not that there is none', async () => {
+    const config = 'defaults: { procfile: Procfile.dev }\nservices: { web: { restrat: always } }\n';
+    const { stderr } = await check({ 'proclet.yml': config, 'Procfile.dev': 'web: x' });
+    expect(stderr).toBe(
+      'proclet: proclet.yml:2: services.web.restrat is not a key of a service (did you mean restart?)\n',
+    );
+  });
+
+  test('the project is found from a directory in it, and where it is is said', async () => {
+    const ws = workspace({ Procfile: 'web: pwd', 'deep/er/x': '' });
+    const app = ws.start('sh', ['-c', 'cd deep/er; "$0" "$1" start && "$0" "$1" run web', process.execPath, bin]);
+    expect(await statusOf(app)).toBe(0);
+    expect(app.stdout).toContain(`the project is in ${ws.directory}\n`);
+    expect(app.stdout.trimEnd().endsWith(ws.directory)).toBe(true);
+    expect(app.stderr).toBe(`proclet: the project is in ${ws.directory}\n`);
   });
 });
 

@@ -31,7 +31,7 @@ async function reap(ws: Workspace): Promise<App> {
   return app;
 }
 
-/** What proclet made, but for the compiled code and logs that somebody may want to read. */
+/** What proclet made, but for the compiled code, logs that somebody may want to read, and the note where they are. */
 function leftIn(ws: Workspace): string[] {
   const made = ['.run/proclet', 'tmp', 'state', 'logs', 'config', 'cache/proclet'].flatMap((name) => {
     const directory = join(ws.directory, name);
@@ -40,7 +40,8 @@ function leftIn(ws: Workspace): string[] {
   });
   const isLog = (path: string) => path.endsWith('.log') && statSync(join(ws.directory, path)).size > 0;
   const own = readdirSync(ws.directory).filter((name) => /^(proclet\.pid|web\.status)/.test(name));
-  return [...own, ...made.filter((path) => !path.endsWith('.v8') && !isLog(path))];
+  const isNote = (path: string) => path === 'state/proclet' || /^state\/proclet\/[^/]+(\/newest\.json)?$/.test(path);
+  return [...own, ...made.filter((path) => !path.endsWith('.v8') && !isLog(path) && !isNote(path))];
 }
 
 describe('a proclet that is killed while it starts leaves nothing that proclet reap does not clear', () => {

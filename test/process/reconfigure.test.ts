@@ -266,6 +266,7 @@ test('every key of a service is looked at', () => {
   expect(Object.keys(keys).sort()).toEqual(Object.keys(serviceSchema.shape).sort());
 });
 
+// Dozens of runs: on a busy machine they take their time.
 test('a run that is given another configuration is what a start with that makes, for each key', async () => {
   const expected = { none: await fresh('none'), one: await fresh('one'), two: await fresh('two') };
   expect(expected.one.services['every']).toMatchObject({ nextIn: 6 });
@@ -302,4 +303,4 @@ describe('a configuration that cannot be carried out changes nothing, and says w
     expect(started.seen()).toEqual(before);
     await started.end();
   });
-});
+}, 240_000);

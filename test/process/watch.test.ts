@@ -76,6 +76,18 @@ describe.each([
   ['the kernel tells', 0],
   ['files are looked at', 60_000],
 ])('where %s', (_, poll) => {
+  test('a pattern for which there is no file is said once, with the service', async () => {
+    const root = directory({ 'lib/a.ts': '1', 'lib/b.json': '1' });
+    const { warned, ready } = watching(root, ['lib/*.{ts,json}', 'lib', 'lbi', 'lib/**/*.tsx'], { poll });
+    await ready();
+    await eventually(() =>
+      expect(warned).toEqual([
+        'web: no file is there that its watch pattern lbi means',
+        'web: no file is there that its watch pattern lib/**/*.tsx means',
+      ]),
+    );
+  });
+
   test('who asks after a change has been told of it, however it was made', async () => {
     const root = directory({ 'lib/a.txt': '1', 'lib/deep/b.txt': '1' });
     const { news, ready } = watching(root, 'lib', { poll });

@@ -37,6 +37,7 @@ describe('a pattern', () => {
     ['without a slash a wildcard is at any depth', ['*.psgi'], ['app.psgi', 'script/app.psgi']],
     ['behind a slash it is there', ['lib/*.pm'], ['lib/A.pm']],
     ['** is any depth', ['lib/**/*.pm'], ['lib/A.pm', 'lib/deep/B.pm']],
+    ['{a,b} is either', ['{lib,script}/*.{pm,psgi}'], ['lib/A.pm', 'script/app.psgi']],
     ['. is everything', ['.'], Object.keys(tree)],
     ['! takes out again', ['.', '!web', '!*.psgi'], ['lib/A.pm', 'lib/deep/B.pm']],
     ['several add up', ['app.psgi', 'web/**'], ['app.psgi', 'web/lib/x.js']],
