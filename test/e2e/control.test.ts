@@ -288,8 +288,9 @@ describe('start -D', () => {
     );
     expect(began.stdout).toContain('proclet runs in the background');
     expect((await proclet(ws, 'stop')).stdout).toContain('other.1 stopped');
-    const brief = await proclet(workspace({ Procfile: 'job: true' }), 'start', '-D');
-    expect(brief.status).toBe(0);
+    const short = workspace({ Procfile: 'job: true' });
+    expect((await proclet(short, 'start', '-D')).status).toBe(0);
+    await eventually(() => expect(short.survivors()).toEqual([]));
   });
 
   test('says why nothing was started', async () => {

@@ -78,15 +78,15 @@ describe('--idle', () => {
 
   test('does not pass while a request is in flight, and is whole again when it ends', async () => {
     const ws = workspace({ Procfile: 'web: node serves.mjs' });
-    const app = start(ws, '--idle', '1s');
+    const app = start(ws, '--idle', '2s');
     await eventually(() => get(ws.port));
     const slow = get(ws.port, '/slow');
     const since = performance.now();
-    await eventually(() => expect(performance.now() - since).toBeGreaterThan(1_500));
+    await eventually(() => expect(performance.now() - since).toBeGreaterThan(2_500));
     expect(app.text).not.toContain('expired');
     await eventually(async () => expect(await (await get(ws.port, '/go')).text()).toBe('1'));
     expect(await (await slow).text()).toBe('slow\n');
-    await app.line(/web\.1 expired: idle for 1s/);
+    await app.line(/web\.1 expired: idle for 2s/);
   });
 
   test('is not held by an idle keep-alive connection', async () => {

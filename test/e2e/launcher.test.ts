@@ -145,10 +145,12 @@ describe('GET /launch', () => {
     const pid = Number(await visit('/launch?project=hoge&service=db'));
     await ended('web.1 expired: idle for 2s');
     await eventually(() => expect(isRunning(pid)).toBe(false));
-    const logs = ws.proclet('logs', '-d', roots['hoge'] ?? '', '--grep', 'expired');
-    await logs.exited;
     // Of the newest run: the first db was another's.
-    expect(logs.stdout.match(/\w+\.1(?= expired)/g)).toEqual(['web.1', 'db.1']);
+    await eventually(async () => {
+      const logs = ws.proclet('logs', '-d', roots['hoge'] ?? '', '--grep', 'expired');
+      await logs.exited;
+      expect(logs.stdout.match(/\w+\.1(?= expired)/g)).toEqual(['web.1', 'db.1']);
+    });
   });
 
   test('of a service that ends at once says how it ended and what it printed, however fast it was', async () => {

@@ -279,7 +279,7 @@ test('a run that is given another configuration is what a start with that makes,
   }
   expect(changing.notices).toEqual([]);
   await changing.end();
-}, 60_000);
+}, 240_000);
 
 describe('a configuration that cannot be carried out changes nothing, and says what a start would say:', () => {
   const plan = (over: Partial<InstanceSpec>): Plan => {
@@ -303,4 +303,4 @@ describe('a configuration that cannot be carried out changes nothing, and says w
     expect(started.seen()).toEqual(before);
     await started.end();
   });
-}, 240_000);
+});
