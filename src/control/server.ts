@@ -95,6 +95,8 @@ function evict(clients: ReadonlySet<Client>): void {
 class Client {
   readonly #socket: net.Socket;
   readonly #ends = new Set<() => void>();
+  /** Called when the client has read what was waiting. */
+  readonly #flushes = new Set<() => void>();
   readonly #desk: () => Promise<Desk>;
   #calls = 0;
   #isReading = true;
@@ -120,6 +122,10 @@ class Client {
     socket.once('end', () => {
       this.#isReading = false;
       this.#closeIfDone();
+    });
+    // One for all requests: Node warns of more than ten, on the terminal of whoever runs proclet.
+    socket.on('drain', () => {
+      for (const flush of this.#flushes) flush();
     });
     socket.on('error', () => {}); // 'close' follows
     socket.once('close', () => {
@@ -185,8 +191,8 @@ class Client {
       });
       id = call.id;
       // Who has caught up hears of it at once, and not only when there is something new.
-      this.#socket.on('drain', flush);
-      ends.push(() => this.#socket.off('drain', flush));
+      this.#flushes.add(flush);
+      ends.push(() => this.#flushes.delete(flush));
       const result = await call.answer;
       flush();
       this.#send({ id, ok: true, result: result ?? {} });

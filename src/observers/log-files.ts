@@ -219,8 +219,10 @@ class LogFile {
       path,
       size: `${size}B`,
       mode: 0o600,
-      ...(backups > 0 && { rotate: backups }),
+      // Without numbers files of the past have dates for names, and stay.
+      rotate: Math.max(1, backups),
     });
+    if (backups === 0) stream.on('rotated', (old: string) => removeOld(old));
     stream.on('error', (error) => {
       if (stream === this.#stream) this.#break(error);
     });
@@ -240,6 +242,15 @@ class LogFile {
 
   #release(): void {
     for (const go of this.#waiting.splice(0)) go();
+  }
+}
+
+/** Of one that keeps no files of the past. */
+function removeOld(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // ENOENT: gone; EACCES, EROFS: the next one takes its place
   }
 }
 

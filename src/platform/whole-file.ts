@@ -39,7 +39,9 @@ export function writeWhole(path: string, text: string, { mode = 0o666, isDurable
 export function writeDraft(path: string, text: string, mode: number): string {
   const draft = path + draftSuffix();
   try {
-    writeFileSync(draft, text, { mode });
+    removeIfThere(draft);
+    // Made here and nowhere else: a link of that name leads nobody's file into this.
+    writeFileSync(draft, text, { mode, flag: 'wx' });
     return draft;
   } catch (error) {
     removeIfThere(draft);

@@ -401,8 +401,9 @@ describe('log files', () => {
 
   test('hold every line without colours, for the user alone, go on after USR1 and are searched', async () => {
     const ws = workspace({
-      Procfile: `web: printf '\\033[31mred\\033[0m\\n'; while read line; do echo "got $line"; done\nplain: echo hi; sleep 600\n`,
-      'proclet.yml': 'services: {web: {log: {file: log/web.txt, max-size: 2KB, backups: 2}}}',
+      Procfile: `web: printf '\\033[31mred\\033[0m\\n'; while read line; do echo "got $line"; done\nplain: echo hi; sleep 600\nnone: i=0; while [ $i -lt 200 ]; do echo "number $i of many"; i=$((i+1)); done; sleep 600\n`,
+      'proclet.yml':
+        'services: {web: {log: {file: log/web.txt, max-size: 2KB, backups: 2}}, none: {log: {file: none/log.txt, max-size: 1KB, backups: 0}}}',
     });
     const app = ws.proclet('start', '--log-dir', 'logs');
     const file = join(ws.directory, 'log/web.txt');
@@ -410,6 +411,8 @@ describe('log files', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await eventually(() => expect(ws.read('logs/plain.log')).toContain('plain.1 | hi'));
     await eventually(() => expect(ws.read('logs/proclet.log')).toContain('proclet | web.1 started'));
+    await app.line('number 199 of many');
+    await eventually(() => expect(readdirSync(join(ws.directory, 'none'))).toEqual(['log.txt']));
     renameSync(file, `${file}.moved`);
     app.signal('SIGUSR1');
     await eventually(async () => {

@@ -97,7 +97,7 @@ console.log(JSON.stringify({ status, lines, ends }));`,
 test('everything that is wrong is one error, and nothing is started', async () => {
   const ws = scripted({
     'run.mjs': `${imports}
-const proclet = new Proclet({ errRespawnInterval: 'soon', name: 'not a name' });
+const proclet = new Proclet({ errRespawnInterval: 'soon', name: 'not a name', tll: '1s', spawnInterval: 2 });
 proclet.service({ tag: 'web', code: 'touch started', grace: 'x', stopSignal: 'STOP' });
 proclet.service({ tag: 'clock', code: 'touch started', every: 'sometimes', after: ['nobody'] });
 await proclet.run().catch((error) => console.log(error.name, error.code, error.message));
@@ -112,6 +112,8 @@ try { proclet.service({ tag: 'w b', code: 'true' }); } catch (error) { console.l
     'services.web.stop-signal must be one of',
     'services.clock.every must be a schedule',
     'errRespawnInterval must be a duration',
+    'tll is not an option (did you mean ttl?)',
+    'spawnInterval is not an option',
     "'not a name' is not a name",
     'there is a service web already',
     "'w b' is not a tag",

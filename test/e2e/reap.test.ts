@@ -244,6 +244,11 @@ describe('a pid file', () => {
   test('holds the pid while proclet runs, and keeps a second one away', async () => {
     const ws = workspace({ Procfile: 'web: node exits-after.mjs 0 100000' });
     const path = join(ws.directory, 'proclet.pid');
+    writeFileSync(path, 'My thesis\n');
+    const wrong = ws.proclet('start', '--pid-file', 'proclet.pid');
+    expect(await wrong.exited).toEqual({ how: 'code', code: 1 });
+    expect(wrong.stderr).toContain('is no pid file');
+    expect(readFileSync(path, 'utf8')).toBe('My thesis\n');
     writeFileSync(path, '1\n'); // stale: process 1 is no proclet
     const first = ws.proclet('start', '--pid-file', 'proclet.pid');
     await first.line('ready');

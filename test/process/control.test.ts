@@ -26,6 +26,20 @@ describe('the socket of a run', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test('answers many that wait at once without a warning of Node', async () => {
+    const warnings: Error[] = [];
+    const heard = (warning: Error) => void warnings.push(warning);
+    process.on('warning', heard);
+    const { path } = await controlled(plan);
+    const one = talk(path);
+    for (let id = 0; id < 40; id += 1) one.say({ v: 1, id, verb: 'events', follow: true });
+    one.say({ v: 1, id: 'last', verb: 'hello' });
+    await eventually(() => expect(one.replies.some((reply) => reply['id'] === 'last')).toBe(true));
+    one.socket.destroy();
+    process.off('warning', heard);
+    expect(warnings).toEqual([]);
+  });
+
   test('answers a line with a line, and says which one it answers', async () => {
     const { path } = await controlled(plan);
     const one = talk(path);
