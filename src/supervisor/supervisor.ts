@@ -140,6 +140,7 @@ export class Supervisor implements Supervision {
 
   changed(tag: Tag, path: string, files: number): void {
     if (this.isEnding || !this.#roster.services.has(tag)) return;
+    this.#uses.touch(tag);
     this.#bus.emit({ type: 'changed', tag, path, files });
     this.#reloads.changed(tag, path);
     this.#rest();
@@ -219,8 +220,8 @@ export class Supervisor implements Supervision {
     const before = this.#roster.get(key);
     if (before === undefined) return;
     const { instance: after, effects } = step(before, input, this.#clock.now());
-    const begins = effects.some(({ type }) => type === 'spawn');
-    const instance = begins ? this.#roster.begin(after) : this.#roster.set(after);
+    if (before.phase.is === 'up' && after.phase.is !== 'up') this.#uses.remember(before.spec.tag);
+    const instance = effects.some(({ type }) => type === 'spawn') ? this.#roster.begin(after) : this.#roster.set(after);
     for (const effect of effects) this.#lives.perform(instance, effect);
     if (before.phase.is === 'up' || instance.phase.is !== 'up') return;
     this.#reloads.rose(instance);
@@ -241,10 +242,10 @@ export class Supervisor implements Supervision {
         this.#rest();
       },
       exited: (remains) => {
-        const end = { exit: remains.exit, at: this.#clock.now() };
-        if (this.#lives.ended({ id, generation }, instance(), end) && instance()) {
+        const { exit } = remains;
+        if (this.#lives.ended({ id, generation }, instance(), { exit, at: this.#clock.now() }) && instance()) {
           this.#receive(key, { type: 'exited', remains });
-          judge(key, remains.exit, this.#parts);
+          judge(key, exit, this.#parts);
         }
         this.#rest();
       },
@@ -284,8 +285,7 @@ export class Supervisor implements Supervision {
       this.#finish(status);
     };
     const sweeping = this.#sweep?.((text) => this.notice(text));
-    if (sweeping === undefined) finish();
-    else void sweeping.then(finish);
+    void (sweeping === undefined ? finish() : sweeping.then(finish));
   }
 
   #wakeUp(): void {

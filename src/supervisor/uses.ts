@@ -9,6 +9,8 @@ export class Uses {
   readonly #look: LookForUse;
   readonly #lastOutput = new Map<Tag, Millis>();
   readonly #lastTouch = new Map<Tag, Millis>();
+  /** The last use of lives that have ended, or are about to. */
+  readonly #kept = new Map<Tag, Millis>();
 
   constructor(roster: Roster, clock: Clock, look: LookForUse) {
     this.#roster = roster;
@@ -26,9 +28,18 @@ export class Uses {
     this.#lastTouch.set(tag, this.#clock.now());
   }
 
+  /** A life is about to end, and with it what is known of its accesses. */
+  remember(tag: Tag): void {
+    const service = this.#roster.services.get(tag);
+    if (service === undefined || service.idle === Infinity) return;
+    const { last, busy } = this.of(service);
+    if (busy || last > -Infinity) this.#kept.set(tag, busy ? this.#clock.now() : last);
+  }
+
   of(service: ServiceSpec): Pick<Use, 'last' | 'busy'> {
     const { last, busy } = this.#seen(service);
-    return { last: Math.max(last, this.#lastTouch.get(service.tag) ?? -Infinity), busy };
+    const told = [this.#lastTouch.get(service.tag), this.#kept.get(service.tag)];
+    return { last: Math.max(last, ...told.map((at = -Infinity) => at)), busy };
   }
 
   /** A service without a port is used when it prints. While it starts, or another that is after it runs, it is in use. */

@@ -221,6 +221,25 @@ describe('an idle window', () => {
     expect(children.log.at(-1)).toBe('web.1 SIGTERM');
   });
 
+  test('knows of accesses to lives that have ended, and counts a change of a watched file', () => {
+    const { children, clock, supervisor, use } = run(planOf({ web: { idle: 10_000 } }));
+    clock.advance(2_000);
+    Object.assign(use, { listens: true, last: clock.now() });
+    clock.advance(3_000);
+    supervisor.request({ type: 'restart', targets: ['web'] });
+    Object.assign(use, { listens: false, last: -Infinity });
+    children.exit('web.1', signal('SIGTERM'));
+    clock.advance(1_500);
+    Object.assign(use, { listens: true });
+    expect(supervisor.snapshot().services[0]?.usedAgo).toBe(4_500);
+    clock.advance(4_000);
+    supervisor.changed('web', 'lib/a.js', 1);
+    expect(supervisor.snapshot().services[0]?.lease?.idle).toBe(10_000);
+    children.exit('web.1', signal('SIGTERM'));
+    clock.advance(11_999);
+    expect(children.alive).toEqual(['web.1']);
+  });
+
   test('of a service without a port is renewed by its output', () => {
     const { children, clock } = run(planOf({ worker: { idle: 10_000 } }));
     clock.advance(9_000);
