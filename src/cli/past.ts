@@ -1,5 +1,5 @@
 /** What services of runs in the background printed, and how they ended, from the files that such runs leave. */
-import type { Past } from '../fleet/launch.js';
+import type { Past } from '../fleet/launch-state.js';
 import { linesInFiles } from './logged-lines.js';
 import { logsIn, stateDirectory } from './state-dir.js';
 

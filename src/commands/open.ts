@@ -48,6 +48,11 @@ export default class Open extends BaseCommand {
         args.tag,
       );
       const state = await launch.finished;
+      if (state.is === 'running') {
+        throw new ProcletError('REFUSED', `${args.tag} runs, and listens nowhere: there is nothing to open`, {
+          hint: 'See it with proclet logs, end it with proclet stop.',
+        });
+      }
       if (state.is !== 'ready') {
         const lines = launch.lines.slice(-20).map(({ text }) => plainText(text));
         const reason = state.is === 'failed' ? state.reason : 'it did not start';

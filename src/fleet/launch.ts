@@ -10,53 +10,21 @@ import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
 import { assertAnswers, assertFree, freeName } from './before-start.js';
 import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
+import type { Arrived, Launch, LaunchState, Past } from './launch-state.js';
 import { type LaunchedProject, withAfter } from './launched-project.js';
 import { type LaunchLine, linesOf } from './lines.js';
 import { addressOf, searchAddress } from './search-address.js';
-
-/** What becomes of a launch. The port answers on this host. */
-export type LaunchState =
-  | { readonly is: 'booting' }
-  | { readonly is: 'ready'; readonly host: string; readonly port: number }
-  | { readonly is: 'failed'; readonly reason: string };
-
-export interface Launch {
-  readonly id: number;
-  readonly project: string;
-  readonly tag: Tag;
-  readonly state: LaunchState;
-  /** The last ones that the service, and those it is after, printed since the launch began. */
-  readonly lines: readonly LaunchLine[];
-  /** How many there have been. */
-  readonly printed: number;
-  /** Called for each line, and for the end of it with nothing. */
-  subscribe(told: (line?: LaunchLine) => void): () => void;
-  /** Resolves when it is not booting any more. */
-  readonly finished: Promise<LaunchState>;
-}
+import { isUp as isServiceUp, portsOf } from './seen-run.js';
 
 const keptLines = 300;
 const usualPatience: Millis = 30_000;
+/** How long a service that said that it is ready may take to listen, if it listens at all. */
+const listensAfterReady: Millis = 3_000;
 /** So often it is asked whether what ends has ended. */
 const lookEvery: Millis = 50;
 
 /** So long the last words of a run that has ended are waited for. */
 const lastWordsWithin: Millis = 2_000;
-export interface Arrived {
-  readonly run: string;
-  /** The processes that had been started as the service by then. */
-  readonly pids: readonly number[];
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Of runs that have ended, since a wall time: what a service printed, and the last that was said of its end. */
-export type Past = (
-  root: string,
-  tag: Tag,
-  since: number,
-) => { readonly lines: readonly LaunchLine[]; readonly end?: string };
-
 export interface LaunchParts {
   readonly past: Past;
   readonly fleet: Fleet;
@@ -84,6 +52,8 @@ export class OneLaunch implements Launch {
   readonly #endsOfOthers: string[] = [];
   /** The run in which it was started for this launch. */
   #begunIn: string | undefined;
+  /** The run whose events are heard. */
+  #followed: string | undefined;
   /** A run that was there was asked for it, and nothing has been heard of the service since. */
   #isAsked = false;
   /** When it failed, while the reason is looked for. */
@@ -132,6 +102,7 @@ export class OneLaunch implements Launch {
         anew: () => void this.lines.splice(0),
         over: () => this.#lost(),
       };
+      this.#followed = run.run;
       this.#ends.push(this.#parts.fleet.follow(run.run, message, told));
       this.#waitFor(run, service, isUp);
     } catch (error) {
@@ -202,12 +173,6 @@ export class OneLaunch implements Launch {
     return { run: started, since, isUp: false };
   }
 
-  #portsIn(run: string): number[] {
-    const found = this.#parts.fleet.runs.find((one) => one.run === run);
-    const instances = (found && this.#serviceIn(found)?.instances) ?? [];
-    return [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))];
-  }
-
   /** What is about to end is not what somebody wants to go to, and a run that begins will say what it has. */
   async #untilStopped(): Promise<void> {
     const { fleet, clock } = this.#parts;
@@ -223,6 +188,12 @@ export class OneLaunch implements Launch {
     }
   }
 
+  /** The service as it stands in a run that may have ended. */
+  #found(run: string): SeenService | undefined {
+    const found = this.#parts.fleet.runs.find((one) => one.run === run);
+    return found && this.#serviceIn(found);
+  }
+
   #serviceIn(run: SeenRun): SeenService | undefined {
     return run.services.find((service) => service.tag === this.tag);
   }
@@ -232,9 +203,10 @@ export class OneLaunch implements Launch {
     const { readyWithin } = this.#project.services.find(({ tag }) => tag === this.tag) ?? {};
     const patience = readyWithin ?? usualPatience;
     const limit = clock.wakeAt(clock.now() + patience + (readyWithin === undefined ? 0 : 1_000), () => {
+      if (isServiceUp(this.#found(run.run))) return this.#runsOn(run.run);
       const at = addressOf(service);
       const where = at === undefined ? 'on any port' : `on its port ${at.port}`;
-      const others = this.#portsIn(run.run);
+      const others = portsOf(this.#found(run.run));
       const also = others.length === 0 ? '' : `; it listens on ${others.join(' and ')}`;
       this.fail(`${this.tag} runs, but did not listen ${where} within ${formatDuration(patience)}${also}`);
     });
@@ -244,6 +216,20 @@ export class OneLaunch implements Launch {
       foreign: (why) => this.fail(why),
     });
     this.#ends.push(limit, search);
+    if (readyWithin !== undefined && isUp) this.#wentUp(run.run);
+  }
+
+  /** A service that shows by itself when it is ready is not waited for much longer. */
+  #wentUp(run: string): void {
+    const { clock } = this.#parts;
+    this.#ends.push(
+      clock.wakeAt(clock.now() + listensAfterReady, () => isServiceUp(this.#found(run)) && this.#runsOn(run)),
+    );
+  }
+
+  /** What does its work without listening has started well. */
+  #runsOn(run: string): void {
+    this.#end({ is: 'running', ports: portsOf(this.#found(run)) });
   }
 
   #happened(event: ProcletEvent): void {
@@ -257,6 +243,8 @@ export class OneLaunch implements Launch {
       const end = cause === undefined ? `${id} ${describeExit(exit)} after ${formatDuration(ran)}` : said.join('; ');
       if (isOf(id, this.tag)) this.fail(end);
       else this.#endsOfOthers.push(end);
+    } else if (event.type === 'up' && event.probed && isOf(event.id, this.tag)) {
+      if (this.#followed !== undefined) this.#wentUp(this.#followed);
     } else if (event.type === 'unready' && isOf(event.id, this.tag)) this.fail(said.join('; '));
   }
 
@@ -268,8 +256,7 @@ export class OneLaunch implements Launch {
   }
 
   #arrive(run: string, at: { readonly host: string; readonly port: number }): void {
-    const found = this.#parts.fleet.runs.find((one) => one.run === run);
-    const pids = (found && this.#serviceIn(found)?.instances.flatMap(({ pid }) => pid ?? [])) ?? [];
+    const pids = this.#found(run)?.instances.flatMap(({ pid }) => pid ?? []) ?? [];
     this.#parts.arrived({ run, pids, ...at });
     this.#end({ is: 'ready', ...at });
   }

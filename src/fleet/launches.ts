@@ -6,7 +6,8 @@ import { formatDuration } from '../duration.js';
 import type { Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Fleet, LastEnd, SeenRun } from './fleet.js';
-import { type Arrived, type Launch, OneLaunch, type Past } from './launch.js';
+import { OneLaunch } from './launch.js';
+import type { Arrived, Launch, Past } from './launch-state.js';
 import type { LaunchedProject } from './launched-project.js';
 
 /** Starts a run of a project with this service, and resolves once its services are started. */
@@ -67,6 +68,7 @@ export function createLaunches<P extends LaunchedProject>(
       void launch.finished.then((state) => {
         const name = `${project.name}/${tag}`;
         if (state.is === 'failed') told(`${name} did not start: ${state.reason}`);
+        else if (state.is === 'running' && launch.isStart) told(`${name} runs, and listens nowhere`);
         else if (state.is === 'ready' && launch.isStart) {
           told(`${name} is at http://localhost:${state.port}/ (started in ${formatDuration(clock.now() - began)})`);
         }

@@ -54,3 +54,13 @@ export function withUsages(
     }),
   }));
 }
+
+/** Whether an instance that serves is up. */
+export function isUp(service: SeenService | undefined): boolean {
+  return service?.instances.some(({ phase, role }) => phase === 'up' && role === 'serving') ?? false;
+}
+
+/** Where its processes listen, when it was looked last. */
+export function portsOf(service: SeenService | undefined): readonly number[] {
+  return [...new Set(service?.instances.flatMap(({ usage }) => usage?.ports ?? []))];
+}

@@ -3,13 +3,14 @@ import { ProcletError } from '../errors.js';
 import type { Tag } from '../model.js';
 import type { LauncherParts, LauncherProject } from './ports.js';
 
-export const actNames = ['start', 'stop', 'restart', 'reload', 'extend', 'keep'] as const;
+export const actNames = ['start', 'stop', 'restart', 'reload', 'extend', 'keep', 'start-all', 'stop-all'] as const;
 
 export interface Act {
   readonly act: (typeof actNames)[number];
   readonly project?: string | undefined;
   /** The number of a run. */
   readonly run?: string | undefined;
+  /** '' where all services of a project are meant. */
   readonly service: Tag;
 }
 
@@ -18,7 +19,8 @@ export function readAct(form: Readonly<Record<string, unknown>>): Act | undefine
   const { act, project, run, service } = form;
   const known = actNames.find((name) => name === act);
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
-  const tag = text(service);
+  const isForAll = known === 'start-all' || known === 'stop-all';
+  const tag = isForAll ? '' : text(service);
   return known === undefined || tag === undefined
     ? undefined
     : { act: known, project: text(project), run: text(run), service: tag };
@@ -30,6 +32,7 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
   const { act, service } = asked;
   await fleet.look();
   const project = asked.project === undefined ? undefined : await projectOf(asked.project, parts);
+  if (act === 'start-all' || act === 'stop-all') return performForAll(act, project, parts);
   const run = fleet.runs.find(
     (one) =>
       one.services.some(({ tag }) => tag === service) &&
@@ -51,6 +54,35 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
     ...(verb === 'reload' && { wait: false }),
   });
 }
+
+async function performForAll(
+  act: 'start-all' | 'stop-all',
+  project: LauncherProject | undefined,
+  { fleet, launches, told, clock }: LauncherParts,
+): Promise<void> {
+  if (project === undefined) throw new ProcletError('NOT_FOUND', 'which project?');
+  if (project.problem !== undefined) throw new ProcletError('REFUSED', project.problem);
+  told(`${act === 'start-all' ? 'start' : 'stop'}: ${project.name}`);
+  const own = () => fleet.runs.filter(({ root }) => root === project.root);
+  if (act === 'stop-all') {
+    await Promise.all(own().map(({ run }) => fleet.ask(run, { verb: 'stop', targets: ['all'] })));
+    return;
+  }
+  const [first, ...others] = project.services.flatMap(({ tag }) =>
+    launches.isUnderWay(project.root, tag) ? [] : [tag],
+  );
+  if (first === undefined) return;
+  const launch = launches.launch(project, first);
+  // The others join its run: two at once would each begin one.
+  while (own().length === 0 && launch.state.is === 'booting') {
+    await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
+    await fleet.look();
+  }
+  for (const tag of others) launches.launch(project, tag);
+}
+
+/** How often it is looked whether the run is there. */
+const lookEvery = 50;
 
 async function projectOf(name: string, { projects }: LauncherParts): Promise<LauncherProject> {
   const project = await projects.current(name);

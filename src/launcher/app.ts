@@ -4,7 +4,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
 import { ProcletError } from '../errors.js';
-import type { Launch } from '../fleet/launch.js';
+import type { Launch } from '../fleet/launch-state.js';
 import { plainText } from '../fleet/lines.js';
 import { perform, readAct, unknownService } from './acts.js';
 import { silenceIn } from './board.js';

@@ -194,7 +194,10 @@ function serviceOf({ key, tag, command, found, mask }: Row, source: BoardSource,
   const up = service !== undefined && isBusy(service);
   const address = service && listensSomewhere(service) ? addressOf(service) : undefined;
   const direct = address && `http://${address.host === '127.0.0.1' ? 'localhost' : address.host}:${address.port}/`;
-  const href = project === undefined ? (up ? direct : undefined) : source.linkOf({ project, service: tag });
+  // What runs and listens nowhere cannot be gone to; what does not run may listen once it does.
+  const isMute = service !== undefined && isUpWithoutPorts(service);
+  const link = project === undefined ? (up ? direct : undefined) : source.linkOf({ project, service: tag });
+  const href = isMute ? undefined : link;
   const note = end !== undefined && !(up && service.instances.every(({ phase }) => phase === 'up')) ? end : undefined;
   return {
     ...{ key: id, tag, command: mask(command), phase: phaseOf(service), isBusy: up, isUp: phaseOf(service) === 'up' },
@@ -243,6 +246,12 @@ function listensSomewhere({ instances, listen, start }: SeenService): boolean {
   const usages = instances.flatMap(({ usage }) => usage ?? []);
   const isHeld = listen.length > 0 || start === 'on-access';
   return isHeld || usages.length === 0 || usages.some(({ ports }) => ports.length > 0);
+}
+
+/** It was looked, and none of its processes listens. proclet listens for it only where they do, or wakes it. */
+function isUpWithoutPorts({ instances, start }: SeenService): boolean {
+  const usages = instances.flatMap(({ phase, usage }) => (phase === 'up' && usage ? [usage] : []));
+  return start !== 'on-access' && usages.length > 0 && usages.every(({ ports }) => ports.length === 0);
 }
 
 function isBusy({ instances }: SeenService): boolean {

@@ -64,7 +64,7 @@ export function createSites(parts: LauncherParts, longestHead: number, answerHer
       const wake = async () => {
         const state = await launches.launch(site.project, site.tag).finished;
         if (state.is === 'ready') passOn(exchange, state, failed);
-        else refuse(response, 502, `${nameOf(site)} did not start.`);
+        else refuse(response, 502, `${nameOf(site)} ${state.is === 'running' ? 'listens nowhere' : 'did not start'}.`);
       };
       withinRequest(response, () => {
         if (at === undefined) void wake();

@@ -1,6 +1,6 @@
 /** Somebody wants to go to a service: who it is, whether they may, and what they get meanwhile. */
 import type { Context } from 'hono';
-import type { Launch, LaunchState } from '../fleet/launch.js';
+import type { Launch, LaunchState } from '../fleet/launch-state.js';
 import { plainText } from '../fleet/lines.js';
 import type { Millis } from '../model.js';
 import { type Destination, ownLinks } from './places.js';
@@ -52,6 +52,7 @@ export function createVisits(parts: LauncherParts): Visits {
   const result: Visits['result'] = (c, launch, way, arrived) => {
     const { state, project: name, tag, id } = launch;
     if (state.is === 'ready') return arrived(state);
+    if (state.is === 'running') return c.html(pages.render('message', nothingToOpen(name, tag, state.ports)));
     const project = parts.projects.find(name);
     const mask = parts.disclosure.of(project?.root ?? '');
     const lines = launch.lines.map((line) => ({ ...line, text: mask(line.text) }));
@@ -80,6 +81,14 @@ export function createVisits(parts: LauncherParts): Visits {
       href: path ?? linkTo({ project: project.name, service: tag, to }),
       text: `Start ${project.name}/${tag}`,
     },
+  });
+  const nothingToOpen = (project: string, tag: string, ports: readonly number[]) => ({
+    title: `${project}/${tag} runs`,
+    text:
+      ports.length === 0
+        ? 'It listens on no port, so there is nothing to open.'
+        : `It does not listen on the port that it was told, but on ${ports.join(' and ')}.`,
+    link: { href: `http://localhost:${parts.port}/`, text: 'All projects' },
   });
   const linkTo = ownLinks(parts.linkSecret);
   const failed = (

@@ -1,7 +1,7 @@
 /** The launcher's pages in front of a fleet that is only told. */
 import { resolve } from 'node:path';
 import type { Fleet, LastEnd, SeenRun, Told } from '../../src/fleet/fleet.js';
-import type { Launch, LaunchState } from '../../src/fleet/launch.js';
+import type { Launch, LaunchState } from '../../src/fleet/launch-state.js';
 import type { LaunchLine } from '../../src/fleet/lines.js';
 import { type Arrival, createApp } from '../../src/launcher/app.js';
 import { createDisclosure } from '../../src/launcher/disclosure.js';
