@@ -24,6 +24,7 @@ import { writerFor } from '../platform/terminal-writer.js';
 import { onUncaught } from '../platform/uncaught.js';
 import { untilGone } from '../platform/until-gone.js';
 import type { Clock } from '../ports.js';
+import { suggest } from '../procfile/suggest.js';
 import { createLauncherProjects } from './launcher-projects.js';
 import { linkSecret } from './link-secret.js';
 import { pastOf } from './past.js';
@@ -86,6 +87,7 @@ export async function serveLauncher(
         linkSecret: await linkSecret(clock),
         ...(!anyUser && { gate: { uid: process.getuid?.() ?? 0, peerOf } }),
         onUncaught,
+        near: suggest,
         told,
       },
       hosts,

@@ -57,6 +57,8 @@ export interface LauncherParts {
   readonly extension: Millis;
   /** Errors that nobody caught are reported there instead of ending the process, until the returned function is called. */
   onUncaught(caught: (error: unknown) => void): () => void;
+  /** A hint such as `did you mean hoge?`, or undefined when no known name is close. */
+  near(written: string, known: readonly string[]): string | undefined;
   /** What people may want to know, for the launcher's own output. */
   told(text: string): void;
 }

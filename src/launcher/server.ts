@@ -15,6 +15,7 @@ import { type Addressed, addressed } from './security.js';
 import { createSites, isOwnPath, refuse } from './sites.js';
 import { Streams } from './streams.js';
 import { Taps } from './taps.js';
+import { answerUnknown, isShared } from './unknown-name.js';
 
 export interface LauncherServer {
   /** Answers nobody new; resolves when nobody is connected any more, which does not take long. */
@@ -60,8 +61,11 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     if (who.is === 'stranger') return refuse(response, 421, 'This launcher has no such name.');
     const site = siteOf(who);
     if (who.is !== 'site' || site !== undefined) return onAddressed(request, response, site);
-    const found = foundLater(parts, () => siteOf(who), response);
-    void found.then((later) => later && onAddressed(request, response, later));
+    if (isShared(request)) return answer(request, response, {});
+    void foundLater(parts, () => siteOf(who)).then((later) => {
+      if (later === undefined) answerUnknown(request, response, who.labels, parts);
+      else onAddressed(request, response, later);
+    });
   };
   const onAddressed = (request: IncomingMessage, response: ServerResponse, site: Wanted | undefined) => {
     if (site !== undefined && !isOwnPath(request)) return sites.answer(request, response, site);
@@ -116,10 +120,8 @@ function answeredBy(app: ReturnType<typeof createApp>, net: ReturnType<typeof cr
     });
 }
 
-/** What was registered, or written into a Procfile, a moment ago; without it the request is refused. */
-async function foundLater<T>({ projects, told }: LauncherParts, find: () => T, response: ServerResponse): Promise<T> {
+/** What was registered, or written into a Procfile, a moment ago. */
+async function foundLater<T>({ projects, told }: LauncherParts, find: () => T): Promise<T> {
   await projects.refresh().catch((error: Error) => told(`the projects cannot be read again: ${error.message}`));
-  const found = find();
-  if (found === undefined) refuse(response, 404, 'No project, or no service of it, has this name.');
-  return found;
+  return find();
 }

@@ -43,6 +43,8 @@ describe('the registry', () => {
     register(ws, { piyo: other });
     const at = (name: string) => get('/', { host: `${name}.localhost:${port}` });
     expect((await at('hoge')).status).toBe(404);
+    const page = await get('/', { host: `piyp.localhost:${ws.port}`, accept: 'text/html' });
+    expect([page.status, page.text]).toEqual([404, expect.stringContaining('did you mean piyo?')]);
     expect((await get('/launch?project=hoge&service=web')).status).toBe(404);
     await eventually(async () => expect((await at('piyo')).status).toBe(200));
     expect((await at(`web.piyo`)).status).toBe(200);

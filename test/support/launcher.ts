@@ -103,6 +103,7 @@ export function launcherWith(projects: readonly LauncherProject[], runs: SeenRun
       mostStreams,
       extension: 1_800_000,
     },
+    near: () => undefined,
     pages: createPages(resolve(import.meta.dirname, '../../templates/launcher')),
     launches: {
       launch({ name }, tag) {
