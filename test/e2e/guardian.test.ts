@@ -56,6 +56,21 @@ test('services that obey get their stop signal and its grace from the guardian',
   await eventually(() => expect(ws.survivors()).toEqual([]));
 });
 
+test('a start right after a kill waits for the guardian of the run that was killed, and so finds its port free', async () => {
+  const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 700)); require('net').createServer().listen(process.env.PORT, () => console.log('listens'))`;
+  const ws = workspace({ Procfile: 'web: node slow.cjs', 'slow.cjs': slow });
+  const first = ws.proclet('start', '-p', String(ws.port));
+  await first.line('web.1 | listens');
+  first.signal('SIGKILL');
+  await first.exited;
+  const second = ws.proclet('start', '-p', String(ws.port));
+  await second.line('web.1 | listens');
+  expect(second.stderr).toBe(`proclet: waiting for the end of what an earlier run (pid ${first.pid}) has left here\n`);
+  expect(second.text).not.toContain('EADDRINUSE');
+  second.signal('SIGTERM');
+  expect(await statusOf(second)).toBe(143);
+});
+
 describe('a proclet that is killed while it starts leaves nothing', () => {
   const Procfile = Array.from({ length: 6 }, (_, n) => `web${n}: sleep 600 & echo ready; wait`).join('\n');
 
