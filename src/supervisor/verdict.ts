@@ -48,7 +48,9 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   if (cause !== undefined && endsOthers.has(cause.reason)) letGo(tag, cause, parts);
   const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
   const runsAgain = roster.services.get(tag)?.every !== undefined;
-  if (plan.onExit === 'stop' && endedByItself && !runsAgain) parts.end(statusOf(exit));
+  // Others start once it has done its work.
+  const isStep = !failed && roster.dependents(tag).length > 0;
+  if (plan.onExit === 'stop' && endedByItself && !runsAgain && !isStep) parts.end(statusOf(exit));
 }
 
 const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested', 'reconfigured']);

@@ -170,6 +170,16 @@ describe('a ttl', () => {
 });
 
 describe('--on-exit stop', () => {
+  test('is not set off by a step that others wait for and that ends well, but by one that fails', async () => {
+    const plan = planOf({ migrate: { restart: 'never' }, web: { after: ['migrate'] } }, { onExit: 'stop' });
+    const well = run(plan);
+    well.children.exit('migrate.1', code(0));
+    expect(well.children.alive).toEqual(['web.1']);
+    const badly = run(plan);
+    badly.children.exit('migrate.1', code(3));
+    expect(await badly.status()).toBe(3);
+  });
+
   test('ends everything with the status of the service that ended first', async () => {
     const { children, status } = run(
       planOf({ web: { restart: 'never' }, worker: { restart: 'never' } }, { onExit: 'stop' }),
