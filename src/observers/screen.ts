@@ -29,6 +29,8 @@ export interface ScreenOptions {
 /** One stream of one instance. `style` is what was on where its unfinished line, or piece of one, starts. */
 interface Stream {
   style: Style;
+  /** Of its unfinished line more is there than was told. */
+  isBehind: boolean;
 }
 
 interface Row {
@@ -45,7 +47,8 @@ export function createScreen({ sink, margin, treatment }: ScreenOptions): Screen
   const streamOf = ({ id, stream }: Output): Stream => {
     let both = streams.get(id);
     if (both === undefined) {
-      both = { stdout: { style: plainStyle }, stderr: { style: plainStyle } };
+      const begun = () => ({ style: plainStyle, isBehind: false });
+      both = { stdout: begun(), stderr: begun() };
       streams.set(id, both);
     }
     return both[stream];
@@ -66,10 +69,13 @@ export function createScreen({ sink, margin, treatment }: ScreenOptions): Screen
     const { text, end, shown } = output;
     const goesOn = row !== undefined && row.stream === stream;
     // It ends as it was last shown, on a row that others' rows have followed: all of it has been told.
-    if (!goesOn && end === 'line' && shown > 0 && shown === text.length - 1) {
+    if (!goesOn && end === 'line' && shown > 0 && shown === text.length - 1 && !stream.isBehind) {
       stream.style = styleOf(text, stream.style, treatment);
       return;
     }
+    // A line that others interrupt whenever it is rewritten would be told anew each time: a pipe gets it once more, whole.
+    stream.isBehind = !goesOn && end === 'open' && shown > 0 && !sink.isTTY;
+    if (stream.isBehind) return;
     const skip = goesOn && row?.end === 'open' ? shown : 0;
     const { leave, back } = goesOn ? { leave: '', back: '' } : leaveRow(end === 'line');
     const style = skip === 0 ? stream.style : styleOf(text.slice(0, skip), stream.style, treatment);

@@ -148,6 +148,18 @@ describe('a prompt', () => {
     expect(printed(events).writes).toEqual(['web.1    | name? ', 'again? ', 'ok\nweb.1    | next\n']);
   });
 
+  test('in a pipe is told twice at most, however often it is rewritten between the lines of others', () => {
+    const steps = Array.from({ length: 100 }, (_, n) => `\r${n} %`);
+    const events: ProcletEvent[] = [];
+    steps.forEach((_, n) => {
+      events.push(open(steps.slice(0, n + 1).join(''), steps.slice(0, n).join('').length), theirs('other\n'));
+    });
+    events.push(output(`${steps.join('')}\n`, { shown: steps.join('').length }));
+    const own = printed(events).text.replaceAll('worker.1 | other\n', '');
+    expect(own.length).toBeLessThan(2 * steps.join('').length);
+    expect(own.endsWith(`${steps.join('')}\n`)).toBe(true);
+  });
+
   test('in a pipe gives way to others, and is repeated whole', () => {
     const events = [open('name? '), theirs('hello\n'), output('name? ok\n', { shown: 6 })];
     expect(printed(events).text).toBe('web.1    | name? \nworker.1 | hello\nweb.1    | name? ok\n');
