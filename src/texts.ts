@@ -75,7 +75,8 @@ export interface ServiceConfig {
   readonly stop?: StopPolicy;
   readonly grace?: Millis;
   readonly env?: Readonly<Record<string, string>>;
-  readonly 'env-file'?: string;
+  /** The later ones win. */
+  readonly 'env-file'?: readonly string[];
   readonly directory?: string;
   readonly umask?: string;
   readonly user?: string;

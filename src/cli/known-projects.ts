@@ -87,15 +87,26 @@ async function read({ root, procfile }: RegisteredProject): Promise<Read> {
 /** Those in the env files of a directory, of which any may be broken, and in its proclet.yml. */
 export function secretsIn(root: string): readonly string[] {
   const config = readIfPlain(join(root, 'proclet.yml'));
-  const named = [...config.matchAll(/^\s*(?:-\s*)?env-file:\s*(['"]?)([^\s'"#,}]+)\1/gm)].map(
-    ([, , name = '']) => name,
-  );
-  const files = ['.env', ...named].map((name) => readIfPlain(resolve(root, name)));
+  const files = ['.env', ...envFilesNamedIn(config)].map((name) => readIfPlain(resolve(root, name)));
   const read = (text: string) => {
     const parsed = parseDotenv(text, '.env');
     return parsed.ok ? secretsOf(parsed.value) : secretsOfBroken(text);
   };
   return [...new Set([...files.flatMap(read), ...secretsOfBroken(config)])];
+}
+
+/** What follows the key: a name, a list in brackets, or a line for each. */
+const envFileKey =
+  /(?:^|[\s{,'"])env-file['"]?:[ \t]*(\[[^\]]*|[^\s#,}[][^\n,}]*|(?:#.*)?(?:\r?\n[ \t]*(?:#.*|-.*)?)*)/g;
+
+/** The files of variables that a text names, which need not be good YAML. */
+export function envFilesNamedIn(config: string): readonly string[] {
+  const values = [...config.matchAll(envFileKey)].map(([, value = '']) => value.replace(/(?:^|\s)#.*$/gm, ''));
+  return values.flatMap((value) =>
+    [...value.matchAll(/"([^"]+)"|'([^']+)'|([^\s,'"[\]]+)/g)]
+      .map(([, double, single, plain]) => double ?? single ?? plain ?? '')
+      .filter((name) => name !== '-'),
+  );
 }
 
 /** Nothing, of what cannot be read. */

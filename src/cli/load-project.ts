@@ -164,11 +164,9 @@ function readEnvFiles(
 function readServiceEnvFiles(root: string, config: Config | undefined, { dotenvOf }: Reading): Project['envFiles'] {
   const files: Record<Tag, Readonly<Record<string, string>>> = {};
   for (const [tag, service] of Object.entries(config?.services ?? {})) {
-    const name = service['env-file'];
-    if (name === undefined) continue;
-    const path = resolve(root, name);
+    const names = service['env-file'] ?? [];
     const hint = `${config?.path}:${config?.lines[tag]} names it as env-file of ${tag}`;
-    files[tag] = dotenvOf(path, hint);
+    if (names.length > 0) files[tag] = Object.assign({}, ...names.map((name) => dotenvOf(resolve(root, name), hint)));
   }
   return files;
 }

@@ -56,9 +56,9 @@ function serviceShape() {
       .nullable()
       .exactOptional()
       .describe('Environment variables. They win over the env files.'),
-    'env-file': text('must be the path of a file')
+    'env-file': oneOrMore('must be the path of a file, or a list of them')
       .exactOptional()
-      .describe('A file of variables, relative to the root.'),
+      .describe('A file of variables, relative to the root, or a list of them, of which the later ones win.'),
     directory: text('must be the path of a directory').exactOptional().describe('Where it runs, relative to the root.'),
     umask: z
       .string('must be three or four octal digits, such as "022"')
@@ -121,7 +121,7 @@ function useShape() {
 /** When it begins a new life, and how. */
 function reloadShape() {
   return {
-    watch: patterns()
+    watch: oneOrMore('must be a path, a pattern, or a list of them')
       .exactOptional()
       .describe('Files whose change means a reload: a path or a pattern as in .gitignore, or a list of them.'),
     'watch-poll': poll()
@@ -150,8 +150,8 @@ function reloadShape() {
   };
 }
 
-function patterns() {
-  const sentence = 'must be a path, a pattern, or a list of them';
+/** One or a list, as a list. */
+function oneOrMore(sentence: string) {
   const one = text(sentence);
   return z.union([one, z.array(one)], sentence).transform((written) => [written].flat());
 }

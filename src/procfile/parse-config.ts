@@ -64,13 +64,19 @@ function asWritten(yaml: YamlMap): unknown {
     if (!isRecord(service)) return [tag, service] as const;
     const entries = Object.entries(service).map(([key, value]) => {
       const at = ['services', tag, key];
-      if (TEXT_KEYS.includes(key) && typeof value === 'number') return [key, yaml.textAt(at)] as const;
+      if (TEXT_KEYS.includes(key)) return [key, textsAsWritten(yaml, value, at)] as const;
       if (key === 'listen') return [key, listenAsWritten(yaml, value, at)] as const;
       return [key, key === 'env' && isRecord(value) ? variablesAsWritten(yaml, value, at) : value] as const;
     });
     return [tag, toRecord(entries)] as const;
   });
   return { ...top, services: toRecord(rewritten) };
+}
+
+/** A text, or each one of a list. */
+function textsAsWritten(yaml: YamlMap, value: unknown, at: YamlPath): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown, index) => textsAsWritten(yaml, each, [...at, index]));
+  return typeof value === 'number' ? yaml.textAt(at) : value;
 }
 
 /** The mode and the owner of a socket are texts, also where YAML sees a number. */

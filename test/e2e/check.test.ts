@@ -128,8 +128,12 @@ test('ports that would collide are found, with the line', async () => {
   expect(stderr).toMatch(/^proclet: Procfile:2: web\.1 and worker\.1 would both get port 5000/);
 });
 
-test('an env-file that is not there names the line that wants it', async () => {
-  const { status, stderr } = await check({ Procfile, 'proclet.yml': 'services:\n  web:\n    env-file: .env.web\n' });
-  expect(status).toBe(2);
-  expect(stderr).toMatch(/^proclet: \.env\.web does not exist\n {2}proclet\.yml:\d+ names it as env-file of web$/m);
-});
+test.each(['.env.web', '[.env.all, .env.web]'])(
+  'an env-file that is not there names the line that wants it: %s',
+  async (names) => {
+    const files = { Procfile, '.env.all': 'A=1\n', 'proclet.yml': `services:\n  web:\n    env-file: ${names}\n` };
+    const { status, stderr } = await check(files);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^proclet: \.env\.web does not exist\n {2}proclet\.yml:\d+ names it as env-file of web$/m);
+  },
+);

@@ -124,12 +124,13 @@ describe('a .env', () => {
 describe('proclet.yml', () => {
   const config = (text: string) => `services:\n  web:\n${text.replace(/^/gm, '    ')}\n`;
 
-  test('env wins over env-file, env-file over .env and the environment', async () => {
+  test('env wins over env-file, its later files over the earlier ones, and these over .env and the environment', async () => {
     const ws = workspace({
       Procfile: 'web: env\nother: env',
       '.env': 'A=dotenv\nB=dotenv\nC=dotenv\nD=dotenv',
+      '.env.all': 'A=all\nB=all\nC=all\nE=all',
       '.env.web': 'A=file\nB=file\nC=file',
-      'proclet.yml': config('env-file: .env.web\nenv: {A: service, N: 1.10, FLAG: true}'),
+      'proclet.yml': config('env-file: [.env.all, .env.web]\nenv: {A: service, N: 1.10, FLAG: true}'),
     });
     const app = procletWith(ws, { B: 'environment', D: 'environment' }, 'start');
     expect(await statusOf(app)).toBe(0);
@@ -138,6 +139,7 @@ describe('proclet.yml', () => {
       B: 'file',
       C: 'file',
       D: 'environment',
+      E: 'all',
       N: '1.10',
       FLAG: 'true',
     });

@@ -123,7 +123,7 @@ const keys: Readonly<Record<string, readonly [unknown, unknown, Config?]>> = {
   grace: ['10ms', '20s'],
   stop: ['tree', 'leader'],
   env: [{ ONE: '1' }, { TWO: '2' }],
-  'env-file': ['one.env', 'two.env'],
+  'env-file': ['one.env', ['one.env', 'two.env']],
   directory: ['vars', 'more'],
   umask: ['027', '077'],
   user: [me, me],
