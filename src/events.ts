@@ -70,6 +70,8 @@ export type Happening =
       readonly generation: number;
       readonly role: Role;
       readonly exit: Exit;
+      /** It has ended by itself, and its status, which is not 0, is one that counts as success. */
+      readonly expected?: true;
       readonly ran: Millis;
       /** Absent when the program ended by itself. */
       readonly cause?: StopCause;

@@ -23,6 +23,13 @@ export function statusOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
+/** Whether a program has done its work: it ended with 0, or with a status that is expected of it. */
+export function isSuccess(exit: Exit, expected: readonly number[] = []): boolean {
+  if (exit.how !== 'code' && exit.how !== 'signal') return false;
+  const status = statusOf(exit);
+  return status === 0 || expected.includes(status);
+}
+
 /** How something ended, in words that follow its name: `exited with code 1`. */
 export function describeExit(exit: Exit): string {
   switch (exit.how) {

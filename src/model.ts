@@ -64,6 +64,8 @@ export interface InstanceSpec {
   /** Names of programs that may outlive the service. */
   readonly detach: readonly string[];
   readonly restart: RestartPolicy;
+  /** Exit statuses, as a shell reports them, that count as success besides 0. */
+  readonly expected?: readonly number[];
   readonly backoff: Backoff;
   /** Alive this long after the spawn counts as up, unless `ready` decides. */
   readonly settle: Millis;
@@ -175,6 +177,8 @@ export type Phase =
       readonly since: Millis;
       readonly wasUp: boolean;
       readonly changed: boolean;
+      /** It was not ready in time: however it ends now, it has crashed. */
+      readonly unready?: true;
       /** Absent when the program ended by itself and only its left-over processes are being ended. */
       readonly cause?: StopCause;
       readonly stoppedAt: Millis;

@@ -71,6 +71,7 @@ export type StopPolicy = 'leader' | 'tree';
 export interface ServiceConfig {
   readonly ttl?: Millis;
   readonly restart?: RestartPolicy;
+  readonly 'success-exit-status'?: readonly number[];
   readonly 'stop-signal'?: NodeJS.Signals;
   readonly stop?: StopPolicy;
   readonly grace?: Millis;

@@ -153,6 +153,7 @@ function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
     generation,
     role,
     exit: exitOf(exit),
+    ...(event.expected && { expected: true }),
     ran,
     ...(cause && { cause: causeOf(cause) }),
     ...(took !== undefined && { took }),

@@ -1,7 +1,7 @@
 /** What became of new generations that somebody asked for: for each slot, once it is known. */
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
-import type { Exit, InstanceId, Millis, ProcletEvent, ServiceSnapshot } from '../model.js';
+import type { InstanceId, Millis, ProcletEvent, ServiceSnapshot } from '../model.js';
 import type { Supervision } from '../ports.js';
 import type { Subject } from './desk.js';
 import type { Reloaded } from './protocol.js';
@@ -33,7 +33,7 @@ export function outcomeOf(id: InstanceId, service: ServiceSnapshot | undefined, 
   const own = service?.instances.filter((one) => one.id === id) ?? [];
   const serving = own.find(({ role }) => role === 'serving');
   if (serving === undefined) return { is: 'stopped' };
-  const { phase, generation, cause, last } = serving;
+  const { phase, generation, cause } = serving;
   const { before, failed, from, isOff } = since;
   if (failed !== undefined && failed > before) return { is: 'kept', generation, failed };
   if (phase === 'down' && cause !== undefined) return { is: 'stopped' };
@@ -41,13 +41,10 @@ export function outcomeOf(id: InstanceId, service: ServiceSnapshot | undefined, 
   if (phase === 'failed' || (phase === 'backoff' && generation > before)) return { is: 'failed', generation };
   const serves = phase === 'up' || phase === 'starting';
   if (generation <= before) return isOff && serves ? { is: 'kept', generation } : undefined;
-  if (phase === 'down') return { is: isWell(last?.exit) ? 'restarted' : 'failed', generation };
+  // It has done its work already, and well.
+  if (phase === 'down') return { is: 'restarted', generation };
   if (phase !== 'up') return undefined;
   return from === undefined ? { is: 'restarted', generation } : { is: 'handed-over', generation, from };
-}
-
-function isWell(exit: Exit | undefined): boolean {
-  return exit?.how === 'code' && exit.code === 0;
 }
 
 /** Asks for it, and resolves when the outcome of each slot is known. Rejects with TIMEOUT and those that are not. */

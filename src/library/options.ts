@@ -63,6 +63,8 @@ export interface ServiceOptions {
   readonly port?: number;
   readonly ready?: ReadyOptions;
   readonly restart?: RestartPolicy;
+  /** Exit statuses that count as success besides 0. */
+  readonly successExitStatus?: number | readonly number[];
   readonly watch?: string | readonly string[];
   readonly watchPoll?: Duration | boolean;
   readonly reload?: 'restart' | 'handover' | 'shotgun';

@@ -1,7 +1,7 @@
 /** The sentences about the end of a life: how it ended, why, what it took, what follows. Pure. */
 import { formatDuration } from '../duration.js';
-import { describeExit } from '../exit-status.js';
-import type { Exit, Happening, InstanceId, Nested, Next, Survivor } from '../model.js';
+import { describeExit, isSuccess } from '../exit-status.js';
+import type { Happening, InstanceId, Nested, Next, Survivor } from '../model.js';
 import type { Mark } from './palette.js';
 
 /** One row of what proclet says. */
@@ -36,15 +36,15 @@ export function sentenceOfEnd(end: End): readonly Sentence[] {
 /** The program ended although nobody asked it to. */
 function byItself(end: End): Sentence {
   const { id, exit, ran, next } = end;
-  const told = (end.orphaned ? leftOversGone(end) : `${id} ${endingOf(exit)}${ranFor(exit, ran)}`) + heldPort(end);
-  const good = exit.how === 'code' && exit.code === 0;
+  const told = (end.orphaned ? leftOversGone(end) : `${id} ${endingOf(end)}${ranFor(exit, ran)}`) + heldPort(end);
+  const good = isSuccess(exit) || end.expected === true;
   switch (next.is) {
     case 'restart':
       return { text: told + repetition(end) + restarting(next), mark: good ? 'plain' : 'warning' };
     case 'done':
       return { text: `${told}: done`, mark: 'plain' };
     case 'down':
-      return good ? { text: told, mark: 'plain' } : { text: told, mark: 'failure', lastWordsOf: id };
+      return { text: told, mark: 'failure', lastWordsOf: id };
     case 'failed':
       return {
         text: failedSentence(end, next.failures) + heldPort(end) + (next.awaitsChange ? '; waiting for a change' : ''),
@@ -98,8 +98,8 @@ function forcedBy({ killed, exit, signal, processes, forced }: End): string | un
 }
 
 /** Why a service that failed may have: somebody else has its port. */
-function heldPort({ port, exit }: End): string {
-  const isSuspect = exit.how === 'code' && exit.code !== 0 && port?.holder !== undefined;
+function heldPort({ port, exit, expected }: End): string {
+  const isSuspect = exit.how === 'code' && !isSuccess(exit) && !expected && port?.holder !== undefined;
   return isSuspect ? ` (port ${port.number} is held by ${port.holder}; -p auto takes a free one)` : '';
 }
 
@@ -108,8 +108,9 @@ function leftOversGone({ id, killed, signal, took = 0 }: End): string {
   return `what ${id} left behind ignored ${killed.signal} for ${formatDuration(killed.after)}, so it was killed`;
 }
 
-function failedSentence({ id, exit, ran }: End, failures: number): string {
-  if (failures < 2) return `${id} failed: it ${endingOf(exit)}${ranFor(exit, ran)}`;
+function failedSentence(end: End, failures: number): string {
+  const { id, exit, ran } = end;
+  if (failures < 2) return `${id} failed: it ${endingOf(end)}${ranFor(exit, ran)}`;
   const start = `${id} failed: ${failures} starts in a row ended too early, the last`;
   switch (exit.how) {
     case 'code':
@@ -125,7 +126,8 @@ function failedSentence({ id, exit, ran }: End, failures: number): string {
   }
 }
 
-function endingOf(exit: Exit): string {
+function endingOf({ exit, expected }: End): string {
+  if (expected) return `${describeExit(exit)} (expected)`;
   return exit.how === 'code' ? describeExit(exit) + hintFor(exit.code) : describeExit(exit);
 }
 
@@ -135,7 +137,7 @@ function hintFor(code: number): string {
   return code === 126 ? ' (not executable)' : '';
 }
 
-function ranFor(exit: Exit, ran: number): string {
+function ranFor(exit: End['exit'], ran: number): string {
   return exit.how === 'spawn-error' ? '' : ` after ${formatDuration(ran)}`;
 }
 

@@ -2,6 +2,7 @@
  * Keeps a crash loop readable: a life that prints the same as the failed life before it is counted, not shown
  * again. Holds a new life's output back only while it is the same, and never after the instance is up.
  */
+import { isSuccess } from '../exit-status.js';
 import type { Bytes, InstanceId, ProcletEvent } from '../model.js';
 
 type OutputEvent = Extract<ProcletEvent, { type: 'output' }>;
@@ -48,7 +49,7 @@ export function createRepeats(): Repeats {
     const same = memory.held !== undefined && memory.printed === memory.before;
     memory.repeated = same ? (memory.printed?.split('\n').length ?? 1) - 1 : 0;
     const shown = same ? [] : release(memory);
-    const well = event.exit.how === 'code' && event.exit.code === 0;
+    const well = isSuccess(event.exit) || event.expected === true;
     const crashed = event.cause === undefined && event.next.is === 'restart' && !well;
     memory.before = crashed ? memory.printed : undefined;
     memory.held = undefined;

@@ -10,11 +10,9 @@
 import { resolve } from 'node:path';
 import { configError } from '../errors.js';
 import type {
-  Backoff,
   Config,
   Env,
   FrontSpec,
-  InstanceSpec,
   Millis,
   Parsed,
   Plan,
@@ -26,15 +24,15 @@ import type {
   ServiceSpec,
   Settings,
   StartPolicy,
-  StopPolicy,
   Tag,
 } from '../model.js';
 import { lookUp } from '../record.js';
 import { assignPorts, type Ports, readBasePort } from './assign-ports.js';
 import { envProblems } from './env-problems.js';
-import { addedVariables, type Identity, mergeLayers, servicePorts } from './environment.js';
+import { type Identity, servicePorts } from './environment.js';
 import { instancesOf } from './formation.js';
 import { frontsOf } from './fronts.js';
+import { instanceSpecOf } from './instance-spec.js';
 import { valueFor } from './per-tag.js';
 import { shellLine } from './shell-line.js';
 import { tagProblems } from './tag-problems.js';
@@ -100,8 +98,9 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
   );
 }
 
-/** A service that is run by itself starts now and waits for nobody. */
-function aloneIn({ start: _start, after: _after, every: _every, ...config }: ServiceConfig): ServiceConfig {
+/** A service that is run by itself starts now, waits for nobody, and its status is told as it is. */
+function aloneIn(all: ServiceConfig): ServiceConfig {
+  const { start: _start, after: _after, every: _every, 'success-exit-status': _expected, ...config } = all;
   return config;
 }
 
@@ -125,14 +124,6 @@ interface Draft {
   readonly restart: RestartPolicy;
 }
 
-const BACKOFF: Backoff = { first: 1000, max: 30_000, forgiveAfter: 30_000, giveUpAfter: 5 };
-const SETTLE: Millis = 1000;
-const GRACE: Millis = 5000;
-
-/** INT is what a terminal sends to every process in front of it, and shells and npm rely on that: they pass it on to nobody. */
-function usualStop(signal: NodeJS.Signals): StopPolicy {
-  return signal === 'SIGINT' ? 'tree' : 'leader';
-}
 const READY_WITHIN: Millis = 30_000;
 
 function draftServices({ procfile, config, settings, positions, programs = {} }: PlanInput): readonly Draft[] {
@@ -229,7 +220,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   const slots = identities.map(({ number, port }) => ({ id: `${tag}.${number}`, port }));
   const fronts = frontsOf({ config, root: input.root, idle, instances: slots, computed: base + 100 * position });
   const instances = identities.map((identity) => ({
-    ...toInstanceSpec(input, draft, identity),
+    ...instanceSpecOf(draft, identity, input),
     ...readyOf(config, fronts),
   }));
   return {
@@ -251,41 +242,6 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
 
 function watchPollOf(every = 0): { readonly watchPoll?: Millis } {
   return every === 0 ? {} : { watchPoll: every };
-}
-
-function toInstanceSpec(input: PlanInput, { argv, config, restart }: Draft, identity: Identity): InstanceSpec {
-  const { tag, number, port } = identity;
-  const { umask, user, 'env-dir': envDirectory, 'stop-signal': stopSignal = 'SIGTERM' } = config;
-  return {
-    id: `${tag}.${number}`,
-    tag,
-    argv,
-    env: mergeLayers({
-      parent: input.env,
-      dotenv: input.dotenv,
-      envFile: lookUp(input.envFiles, tag) ?? {},
-      service: config.env ?? {},
-      added: addedVariables(identity),
-    }),
-    port,
-    tty: config.tty ?? false,
-    directory: resolve(input.root, config.directory ?? '.'),
-    ...(umask === undefined ? {} : { umask }),
-    ...(user === undefined ? {} : { user }),
-    detach: config.detach ?? [],
-    restart,
-    backoff: backoffOf(input),
-    settle: config.settle ?? SETTLE,
-    stopSignal,
-    stop: valueFor(input.settings.stop, tag, config.stop) ?? usualStop(stopSignal),
-    reloadSignal: config['reload-signal'] ?? stopSignal,
-    ...(envDirectory === undefined ? {} : { envDirectory: resolve(input.root, envDirectory) }),
-    grace: valueFor(input.settings.grace, tag, config.grace) ?? GRACE,
-  };
-}
-
-function backoffOf({ firstDelay: first = BACKOFF.first }: PlanInput): Backoff {
-  return { ...BACKOFF, first, max: Math.max(first, BACKOFF.max) };
 }
 
 function freeze<T extends object>(value: T): T {

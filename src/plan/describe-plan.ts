@@ -53,6 +53,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['watch', service.watch.length === 0 ? undefined : `${service.watch.join(', ')} (${service.reload})`],
     ['grace', `${stopSignal} to the ${stop}, ${kill}`],
     ['restart', instance.restart],
+    ['success', instance.expected && `exit status ${[0, ...instance.expected].join(', ')}`],
     ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],
   ];
   const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(12)}${text}`]));

@@ -39,6 +39,9 @@ function serviceShape() {
       .enum(['always', 'on-failure', 'never'], 'must be one of always, on-failure, never')
       .exactOptional()
       .describe('What follows when the command ends by itself. The default is on-failure.'),
+    'success-exit-status': exitStatuses()
+      .exactOptional()
+      .describe('An exit status that counts as success besides 0, or a list: a code, or 128 + n for signal n.'),
     'stop-signal': stopSignal()
       .exactOptional()
       .describe(`The signal that asks it to end: ${STOP_SIGNALS.join(', ')}. The default is TERM.`),
@@ -236,6 +239,12 @@ function programName() {
 function whole(least: number, most: number) {
   const sentence = `must be a whole number from ${least} to ${most}`;
   return z.int(sentence).min(least, sentence).max(most, sentence);
+}
+
+function exitStatuses() {
+  const sentence = 'must be a whole number from 0 to 255, or a list of them';
+  const one = z.int(sentence).min(0, sentence).max(255, sentence);
+  return z.union([one, z.array(one)], sentence).transform((written) => [written].flat());
 }
 
 function environmentValue() {

@@ -1,4 +1,5 @@
 /** The part of the instance table that says what follows the end of a life. Pure. */
+import { isSuccess } from '../exit-status.js';
 import type { Exit, Forced, Happening, Instance, Millis, Remains, StopCause } from '../model.js';
 import type { Effect, Step } from './instance.js';
 
@@ -7,6 +8,7 @@ export type Ended = {
   readonly ran: Millis;
   readonly wasUp: boolean;
   readonly changed: boolean;
+  readonly unready?: true;
 } & {
   readonly took?: Millis;
   readonly cause?: StopCause;
@@ -16,8 +18,8 @@ export type Ended = {
 /** The program ended although nobody asked it to: what follows is for its policy. */
 export function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
   const { exit } = ended.remains;
-  const well = exit.how === 'code' && exit.code === 0;
-  const { restart, backoff } = i.spec;
+  const { restart, backoff, expected } = i.spec;
+  const well = ended.unready !== true && isSuccess(exit, expected);
   if (i.goal === 'down' || restart === 'never' || (restart === 'on-failure' && well)) {
     return {
       instance: { ...i, phase: well ? { is: 'down', lastExit: exit } : { is: 'failed', lastExit: exit } },
@@ -31,7 +33,7 @@ export function endedByItself(i: Instance, ended: Ended, now: Millis): Step {
       effects: [exited(i, ended, { is: 'failed', failures: 1, awaitsChange: true })],
     };
   }
-  if (!ended.wasUp && isMissing(exit)) {
+  if (!ended.wasUp && !well && isMissing(exit)) {
     return {
       instance: { ...i, phase: { is: 'failed', lastExit: exit } },
       effects: [exited(i, ended, { is: 'failed', failures: 1 })],
@@ -62,16 +64,19 @@ function isMissing(exit: Exit): boolean {
 
 export function exited(
   i: Instance,
-  { remains, ran, took, cause, forced }: Ended,
+  { remains, ran, took, cause, forced, unready }: Ended,
   next: Extract<Happening, { type: 'exited' }>['next'],
 ): Effect {
-  const { id, stopSignal: signal } = i.spec;
+  const { id, stopSignal: signal, expected } = i.spec;
+  const { exit } = remains;
+  const isExpected = cause === undefined && unready !== true && !isSuccess(exit) && isSuccess(exit, expected);
   return tell({
     type: 'exited',
     id,
     generation: i.generation,
     role: i.role,
-    exit: remains.exit,
+    exit,
+    ...(isExpected && { expected: true as const }),
     ran,
     ...(cause && { cause }),
     ...(took !== undefined && { took }),

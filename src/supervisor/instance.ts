@@ -150,7 +150,7 @@ function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
 /** It runs but is not ready in time: that counts as a crash, so it is ended without a cause of ours. */
 function giveUp(i: In<'starting'>, now: Millis): Step {
   const { id, grace } = i.spec;
-  const { phase, effect } = asked(i, ending(i.phase, now), grace, now);
+  const { phase, effect } = asked(i, { ...ending(i.phase, now), unready: true }, grace, now);
   return {
     instance: { ...i, phase },
     effects: [tell({ type: 'unready', id, after: now - i.phase.since, waiting: [] }), effect],
@@ -268,10 +268,11 @@ function settleDown(i: In<'backoff'>, { cause }: InputOf<'stop' | 'kill'>): Step
 }
 
 function stopped(i: In<'stopping'>, input: InputOf<'exited'>, now: Millis): Step {
-  const { cause, since, stoppedAt, wasUp, changed, forced } = i.phase;
-  const { remains } = input;
-  const took = now - stoppedAt;
-  const ended = { remains, ran: stoppedAt - since, wasUp, changed, took, ...(forced && { forced }) };
+  const { cause, since, stoppedAt, wasUp, changed, unready, forced } = i.phase;
+  const ended = {
+    ...{ remains: input.remains, ran: stoppedAt - since, wasUp, changed, took: now - stoppedAt },
+    ...{ ...(forced && { forced }), ...(unready && { unready }) },
+  };
   if (cause === undefined) return endedByItself(i, ended, now);
   if (i.goal === 'up') {
     const next = spawnAfresh(i, { type: 'restart', cause }, now);

@@ -43,14 +43,16 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
     roster.removeService(tag);
   }
   if (isGone || isOver) return;
-  if (failed) failures.set(id, statusOf(exit));
+  // What was not ready in time has failed, even if it then ended with 0.
+  const status = failed ? statusOf(exit) || 1 : 0;
+  if (failed) failures.set(id, status);
   const cause = phase.is === 'down' ? phase.cause : undefined;
   if (cause !== undefined && endsOthers.has(cause.reason)) letGo(tag, cause, parts);
   const endedByItself = failed || (phase.is === 'down' && phase.cause === undefined);
   const runsAgain = roster.services.get(tag)?.every !== undefined;
   // Others start once it has done its work.
   const isStep = !failed && roster.dependents(tag).length > 0;
-  if (plan.onExit === 'stop' && endedByItself && !runsAgain && !isStep) parts.end(statusOf(exit));
+  if (plan.onExit === 'stop' && endedByItself && !runsAgain && !isStep) parts.end(status);
 }
 
 const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested', 'reconfigured']);

@@ -130,3 +130,16 @@ describe('restart of proclet.yml', () => {
     expect(app.text.match(/web\.1 started/g)).toHaveLength(1);
   });
 });
+
+test('a status that counts as success is done: what is after it starts, and the run ends with 0', async () => {
+  const ws = workspace({
+    Procfile: 'seed: exit 3\nweb: echo seeded; kill -TERM $$; sleep 60',
+    'proclet.yml': 'services:\n  seed: {success-exit-status: 3}\n  web: {after: [seed], success-exit-status: [143]}\n',
+  });
+  const app = ws.proclet('start');
+  expect(await statusOf(app)).toBe(0);
+  expect(linesOf(app, 'web.1')).toEqual(['seeded']);
+  expect(linesOf(app, 'proclet').join('\n')).toMatch(/seed\.1 exited with code 3 \(expected\) after .*: done/);
+  expect(linesOf(app, 'proclet').join('\n')).toMatch(/web\.1 was killed by SIGTERM \(expected\) after .*: done/);
+  expect(ws.survivors()).toEqual([]);
+});

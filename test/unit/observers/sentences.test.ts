@@ -38,6 +38,16 @@ describe('a program that ends by itself', () => {
       { exit: { how: 'code', code: 0 }, ran: 12_000, next: { is: 'done' } },
       'web.1 exited with code 0 after 12s: done',
     ],
+    [
+      'is done when its status counts as success',
+      { exit: { how: 'code', code: 127 }, expected: true, next: { is: 'done' } },
+      'web.1 exited with code 127 (expected) after 300ms: done',
+    ],
+    [
+      'is done when its signal counts as success',
+      { exit: { how: 'signal', signal: 'SIGTERM' }, expected: true, next: { is: 'done' } },
+      'web.1 was killed by SIGTERM (expected) after 300ms: done',
+    ],
     ['may have ended badly and stay down', {}, 'web.1 exited with code 1 after 300ms'],
     [
       'is started again after a while',

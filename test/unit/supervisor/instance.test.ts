@@ -285,3 +285,48 @@ describe('the life of an instance', () => {
     expect(nextDeadline(play([...up, [1_500, patientStop, 'stopping', 'stopping SIGTERM']]))).toBe(Infinity);
   });
 });
+
+describe('success', () => {
+  const end = (how: Exit, over: Parameters<typeof instanceSpec>[0]) => {
+    const { instance } = step(newInstance(instanceSpec(over), 'web.1@1'), { type: 'start' }, 0);
+    const { instance: after, effects } = step(instance, exit(how), 100);
+    const [told] = effects.flatMap((effect) => (effect.type === 'tell' ? [effect.event] : []));
+    return { phase: after.phase.is, ...(told?.type === 'exited' && { next: told.next.is, expected: told.expected }) };
+  };
+
+  test.each([
+    ['0', code(0), undefined],
+    ['a code', code(3), true],
+    ['128 + n', code(143), true],
+    ['signal n', signal('SIGTERM'), true],
+    ['what a shell says of a command that is not there', code(127), true],
+  ] as const)('is a status that is expected of the service: %s', (_, how, expected) => {
+    for (const restart of ['on-failure', 'never'] as const)
+      expect(end(how, { restart, expected: [3, 127, 143] })).toEqual({ phase: 'down', next: 'done', expected });
+  });
+
+  test('is no other status', () => {
+    expect(end(code(4), { expected: [3] })).toEqual({ phase: 'backoff', next: 'restart', expected: undefined });
+    expect(end(signal('SIGKILL'), { expected: [3] })).toMatchObject({ phase: 'backoff' });
+    expect(end({ how: 'spawn-error', message: 'EAGAIN' }, { expected: [127] })).toMatchObject({ phase: 'backoff' });
+  });
+
+  test('starts again what is always to run', () => {
+    const always = end(code(3), { restart: 'always', expected: [3] });
+    expect(always).toEqual({ phase: 'backoff', next: 'restart', expected: true });
+    expect(end(code(127), { restart: 'always', expected: [127] })).toMatchObject({ phase: 'backoff' });
+  });
+
+  test.each([[0], [143]])(
+    'is nothing that was not ready in time, though it ends with %i when it is stopped',
+    (status) => {
+      const ready = { kind: 'tcp', timeout: 500 } as const;
+      const scenes: Scene[] = [
+        [0, 'start', 'starting', 'spawn'],
+        [500, 'deadline', 'stopping', 'unready SIGTERM'],
+        [600, exit(code(status)), 'backoff', 'exited>restart1000'],
+      ];
+      play(scenes, { ready, expected: [143] });
+    },
+  );
+});

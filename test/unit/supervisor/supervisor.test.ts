@@ -180,6 +180,15 @@ describe('--on-exit stop', () => {
     expect(await badly.status()).toBe(3);
   });
 
+  test('ends everything with 0 when the first has a status that counts as success', async () => {
+    const { children, status } = run(
+      planOf({ web: { restart: 'never', expected: [3] }, worker: {} }, { onExit: 'stop' }),
+    );
+    children.exit('web.1', code(3));
+    children.exit('worker.1', code(9));
+    expect(await status()).toBe(0);
+  });
+
   test('ends everything with the status of the service that ended first', async () => {
     const { children, status } = run(
       planOf({ web: { restart: 'never' }, worker: { restart: 'never' } }, { onExit: 'stop' }),
