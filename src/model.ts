@@ -43,7 +43,7 @@ export interface Backoff {
   readonly first: Millis;
   readonly max: Millis;
   readonly forgiveAfter: Millis;
-  /** After this many lives in a row that never came up, the instance is `failed`. */
+  /** After this many lives in a row that never came up, the instance is `failed`; `Infinity`: never. */
   readonly giveUpAfter: number;
 }
 

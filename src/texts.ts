@@ -71,6 +71,8 @@ export type StopPolicy = 'leader' | 'tree';
 export interface ServiceConfig {
   readonly ttl?: Millis;
   readonly restart?: RestartPolicy;
+  /** `Infinity`: no limit. */
+  readonly 'start-attempts'?: number;
   readonly 'success-exit-status'?: readonly number[];
   readonly 'stop-signal'?: NodeJS.Signals;
   readonly stop?: StopPolicy;

@@ -63,6 +63,8 @@ export interface ServiceOptions {
   readonly port?: number;
   readonly ready?: ReadyOptions;
   readonly restart?: RestartPolicy;
+  /** Starts in a row that may end before it is up, 5 by default; then it has failed. 0 is no limit. */
+  readonly startAttempts?: number;
   /** Exit statuses that count as success besides 0. */
   readonly successExitStatus?: number | readonly number[];
   readonly watch?: string | readonly string[];

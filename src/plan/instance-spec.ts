@@ -63,7 +63,7 @@ export function instanceSpecOf(
     detach: config.detach ?? [],
     restart,
     ...(expected.length > 0 && { expected }),
-    backoff: backoffOf(surroundings),
+    backoff: backoffOf(config, surroundings),
     settle: config.settle ?? SETTLE,
     stopSignal,
     stop: valueFor(settings.stop, tag, config.stop) ?? usualStop(stopSignal),
@@ -78,6 +78,9 @@ function usualStop(signal: NodeJS.Signals): StopPolicy {
   return signal === 'SIGINT' ? 'tree' : 'leader';
 }
 
-function backoffOf({ firstDelay: first = BACKOFF.first }: Surroundings): Backoff {
-  return { ...BACKOFF, first, max: Math.max(first, BACKOFF.max) };
+function backoffOf(
+  { 'start-attempts': giveUpAfter = BACKOFF.giveUpAfter }: ServiceConfig,
+  { firstDelay: first = BACKOFF.first }: Surroundings,
+): Backoff {
+  return { ...BACKOFF, first, max: Math.max(first, BACKOFF.max), giveUpAfter };
 }

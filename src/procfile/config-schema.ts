@@ -39,6 +39,10 @@ function serviceShape() {
       .enum(['always', 'on-failure', 'never'], 'must be one of always, on-failure, never')
       .exactOptional()
       .describe('What follows when the command ends by itself. The default is on-failure.'),
+    'start-attempts': whole(0, 1000)
+      .transform((written) => written || Infinity)
+      .exactOptional()
+      .describe('Starts in a row that may end before it is up; then it has failed. The default is 5, 0 is no limit.'),
     'success-exit-status': exitStatuses()
       .exactOptional()
       .describe('An exit status that counts as success besides 0, or a list: a code, or 128 + n for signal n.'),

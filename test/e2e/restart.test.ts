@@ -75,6 +75,23 @@ test('a command that is not there is told once, and tried again when it is asked
   expect(await statusOf(app)).toBe(130);
 });
 
+test('a service fails with the last of its start attempts, which is said once, and a restart gives it all of them again', async () => {
+  const ws = workspace({
+    Procfile: 'web: exit 3\nother: exec sleep 600',
+    'proclet.yml': 'services: {web: {start-attempts: 2}}',
+  });
+  const app = ws.proclet('start');
+  const failed = /web\.1 failed: 2 starts in a row ended too early, the last with code 3/g;
+  await app.line(failed);
+  expect(app.text.match(/web\.1 exited with code 3/g)).toHaveLength(1);
+  expect(await statusOf(ws.proclet('restart', 'web', '--no-wait'))).toBe(0);
+  await eventually(() => expect(app.text.match(failed)).toHaveLength(2));
+  expect(app.text.match(/web\.1 exited with code 3/g)).toHaveLength(2);
+  app.signal('SIGINT');
+  expect(await statusOf(app)).toBe(130);
+  expect(ws.survivors()).toEqual([]);
+});
+
 describe('--on-exit', () => {
   test.each([0, 3])('stop ends everything with the first that ends, with its status: %i', async (status) => {
     const ws = workspace({ Procfile: `web: sleep 0.2; exit ${status}\nworker: exec sleep 600` });

@@ -119,6 +119,7 @@ type Config = Readonly<Record<string, unknown>>;
 const keys: Readonly<Record<string, readonly [unknown, unknown, Config?]>> = {
   ttl: ['10m', '20m'],
   restart: ['always', 'never'],
+  'start-attempts': [2, 0],
   'success-exit-status': [143, [3, 130]],
   'stop-signal': ['INT', 'QUIT'],
   grace: ['10ms', '20s'],

@@ -27,6 +27,6 @@ test('editors are told of unknown keys, and what each known one means', () => {
   const service = services.anyOf?.[0];
   expect(service).toMatchObject({ additionalProperties: false });
   const properties = Object.entries(service?.properties ?? {});
-  expect(properties).toHaveLength(33);
+  expect(properties).toHaveLength(34);
   for (const [key, { description }] of properties) expect(description, key).toMatch(/\w.*\.$/);
 });

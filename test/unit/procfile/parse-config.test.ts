@@ -78,6 +78,8 @@ describe('parseConfig reads', () => {
     ['one file of variables', 'env-file: 1.10', { 'env-file': ['1.10'] }],
     ['several files of variables', 'env-file: [.env.web, 2026]', { 'env-file': ['.env.web', '2026'] }],
     ['a user that is a number', 'user: 1000', { user: '1000' }],
+    ['a number of starts', 'start-attempts: 2', { 'start-attempts': 2 }],
+    ['starts without a limit', 'start-attempts: 0', { 'start-attempts': Infinity }],
     ['one exit status', 'success-exit-status: 143', { 'success-exit-status': [143] }],
     ['several exit statuses', 'success-exit-status: [0, 255]', { 'success-exit-status': [0, 255] }],
     ['no instances', 'instances: 0', { instances: 0 }],
@@ -143,6 +145,8 @@ describe('parseConfig refuses', () => {
     ['directory: [a]', 'services.web.directory must be the path of a directory; it is a list'],
     ['env-file: "a\\0b"', "services.web.env-file must be the path of a file, or a list of them; it is 'a\\u0000b'"],
     ['env-file: [a, {b: 1}]', 'services.web.env-file must be the path of a file, or a list of them; it is a list'],
+    ['start-attempts: -1', 'services.web.start-attempts must be a whole number from 0 to 1000; it is -1'],
+    ['start-attempts: many', "services.web.start-attempts must be a whole number from 0 to 1000; it is 'many'"],
     [
       'success-exit-status: 256',
       'services.web.success-exit-status must be a whole number from 0 to 255, or a list of them; it is 256',
