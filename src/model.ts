@@ -54,6 +54,7 @@ export interface InstanceSpec {
   readonly argv: readonly [string, ...string[]];
   /** The complete environment of the service, but for what depends on where its output goes. */
   readonly env: Readonly<Record<string, string>>;
+  /** 0: it has none. */
   readonly port: number;
   /** Absolute. */
   readonly directory: string;

@@ -84,7 +84,8 @@ export interface ServiceConfig {
   readonly umask?: string;
   readonly user?: string;
   readonly instances?: number;
-  readonly port?: number;
+  /** `false`: it gets none. */
+  readonly port?: number | false;
   readonly detach?: readonly string[];
   readonly idle?: Millis;
   readonly 'idle-on'?: IdleOn;

@@ -216,7 +216,8 @@ export class OneLaunch implements Launch {
       foreign: (why) => this.fail(why),
     });
     this.#ends.push(limit, search);
-    if (readyWithin !== undefined && isUp) this.#wentUp(run.run);
+    if (isUp && isPortless(service)) this.#runsOn(run.run);
+    else if (readyWithin !== undefined && isUp) this.#wentUp(run.run);
   }
 
   /** A service that shows by itself when it is ready is not waited for much longer. */
@@ -243,8 +244,10 @@ export class OneLaunch implements Launch {
       const end = cause === undefined ? `${id} ${describeExit(exit)} after ${formatDuration(ran)}` : said.join('; ');
       if (isOf(id, this.tag)) this.fail(end);
       else this.#endsOfOthers.push(end);
-    } else if (event.type === 'up' && event.probed && isOf(event.id, this.tag)) {
-      if (this.#followed !== undefined) this.#wentUp(this.#followed);
+    } else if (event.type === 'up' && isOf(event.id, this.tag) && this.#followed !== undefined) {
+      const service = this.#found(this.#followed);
+      if (service !== undefined && isPortless(service)) this.#runsOn(this.#followed);
+      else if (event.probed) this.#wentUp(this.#followed);
     } else if (event.type === 'unready' && isOf(event.id, this.tag)) this.fail(said.join('; '));
   }
 
@@ -270,6 +273,11 @@ export class OneLaunch implements Launch {
     this.#listeners.clear();
     this.#finish(state);
   }
+}
+
+/** Nothing was given to it to listen on, so that nothing is waited for. */
+function isPortless(service: SeenService): boolean {
+  return addressOf(service) === undefined;
 }
 
 function isOf(id: string, tag: Tag): boolean {

@@ -60,7 +60,8 @@ export interface ServiceOptions {
   readonly start?: 'always' | 'on-access' | 'manual';
   readonly after?: readonly Tag[];
   readonly listen?: ListenAddress | readonly ListenAddress[];
-  readonly port?: number;
+  /** `false`: it gets none. */
+  readonly port?: number | false;
   readonly ready?: ReadyOptions;
   readonly restart?: RestartPolicy;
   /** Starts in a row that may end before it is up, 5 by default; then it has failed. 0 is no limit. */

@@ -164,7 +164,7 @@ class PlannedGateway implements Gateway {
       const settle = this.#settleOf(spec, service, ready);
       probes.push(this.#probe(spec, life, { ...readinessOf(ready), settle }, () => this.#keeper.ready(life)));
     }
-    if (inherits) probes.push(this.#learn(spec, life));
+    if (inherits && spec.port > 0) probes.push(this.#learn(spec, life));
     for (const door of doors) {
       // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
       if (door.front !== undefined || door.spec.inherited) continue;

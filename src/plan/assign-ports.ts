@@ -18,12 +18,12 @@ export interface PortClaim {
   /** The entry's line, for messages. */
   readonly line: number;
   readonly count: number;
-  /** The first instance's port, when `proclet.yml` fixes it. */
-  readonly fixed?: number | undefined;
+  /** The first instance's port, when `proclet.yml` fixes it; `false`: it needs none. */
+  readonly fixed?: number | false | undefined;
 }
 
 /**
- * The ports of each service by tag, the first instance's first; or every collision and every port that does
+ * The ports of each service by tag, the first instance's first, and 0 where none is needed; or every collision and every port that does
  * not exist, each on the line of its service.
  */
 export function assignPorts(claims: readonly PortClaim[], base: number, path: string): Parsed<Ports> {
@@ -32,6 +32,10 @@ export function assignPorts(claims: readonly PortClaim[], base: number, path: st
   const holders = new Map<number, string>();
   for (const claim of claims) {
     const { tag, line, count, fixed } = claim;
+    if (fixed === false) {
+      ports.set(tag, new Array<number>(count).fill(0));
+      continue;
+    }
     const first = fixed ?? base + BLOCK * claim.position;
     const assigned = Array.from({ length: count }, (_, index) => first + index);
     ports.set(tag, assigned);

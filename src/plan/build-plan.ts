@@ -34,6 +34,7 @@ import { instancesOf } from './formation.js';
 import { frontsOf } from './fronts.js';
 import { instanceSpecOf } from './instance-spec.js';
 import { valueFor } from './per-tag.js';
+import { portProblems } from './port-problems.js';
 import { shellLine } from './shell-line.js';
 import { tagProblems } from './tag-problems.js';
 
@@ -70,7 +71,7 @@ export function buildPlan(input: PlanInput): Plan {
   const { procfile } = input;
   const asked = askedFor(input);
   const drafts = draftServices(input).filter(({ tag, count }) => asked.has(tag) && count > 0);
-  const problems = [...tagProblems(input), ...envProblems(input)];
+  const problems = [...tagProblems(input), ...envProblems(input), ...portProblems(drafts, input)];
   if (problems.length === 0 && drafts.length === 0) {
     problems.push({ path: procfile.path, message: 'nothing is left to run: every service has 0 instances' });
   }
@@ -94,7 +95,7 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
   return assemble(
     input,
     drafts.map((draft) => ({ ...draft, count: 1, restart: 'never', config: aloneIn(draft.config) })),
-    [...tagProblems({ ...input, settings }), ...envProblems(input)],
+    [...tagProblems({ ...input, settings }), ...envProblems(input), ...portProblems(drafts, input)],
   );
 }
 
@@ -232,7 +233,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
     watch: valueFor(input.settings.watch, tag, config.watch) ?? [],
     ...watchPollOf(valueFor(input.settings.watchPoll, tag, config['watch-poll'])),
     reload: config.reload ?? 'restart',
-    overlaps: config.port === undefined,
+    overlaps: typeof config.port !== 'number',
     reloadEvery: config['reload-every'] ?? Infinity,
     killOldDelay: config['kill-old-delay'] ?? 0,
     ...(config.log && { log: { ...config.log, file: resolve(root, config.log.file) } }),

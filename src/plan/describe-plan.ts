@@ -40,9 +40,13 @@ interface Subject {
 
 function describeInstance({ plan, service, instance, shown }: Subject): string {
   const { stopSignal, stop, grace, user, umask, directory } = instance;
+  const variables = shown.flatMap((name) => {
+    const value = lookUp(instance.env, name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
   const kill = grace === Infinity ? 'never SIGKILL' : `SIGKILL after ${formatDuration(grace)}`;
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ['port', String(instance.port)],
+    ['port', instance.port > 0 ? String(instance.port) : 'none'],
     ['command', service.command],
     ['directory', directory === plan.root ? undefined : directory],
     ['user', user],
@@ -54,7 +58,7 @@ function describeInstance({ plan, service, instance, shown }: Subject): string {
     ['grace', `${stopSignal} to the ${stop}, ${kill}`],
     ['restart', instance.restart],
     ['success', instance.expected && `exit status ${[0, ...instance.expected].join(', ')}`],
-    ['environment', shown.map((name) => `${name}=${lookUp(instance.env, name) ?? ''}`).join(' ')],
+    ['environment', variables.join(' ')],
   ];
   const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(12)}${text}`]));
   return [instance.id, ...lines].join('\n');

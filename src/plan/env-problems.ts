@@ -12,10 +12,17 @@ export interface EnvSources {
 }
 
 export function envProblems({ procfile, config, env, dotenv, envFiles }: EnvSources): Problem[] {
-  const added = new Set<string>([...ADDED_VARIABLES, ...procfile.entries.map(({ tag }) => portVariable(tag))]);
-  return Object.entries(config?.services ?? {}).flatMap(([tag, { env: own = {} }]) => {
-    const layers = [env, dotenv, lookUp(envFiles, tag) ?? {}];
-    const isKnown = (name: string) => added.has(name) || layers.some((layer) => lookUp(layer, name) !== undefined);
+  const services = config?.services ?? {};
+  const hasPort = (tag: Tag) => lookUp(services, tag)?.port !== false;
+  const withPort = procfile.entries.filter(({ tag }) => hasPort(tag));
+  const added = new Set<string>([...ADDED_VARIABLES, ...withPort.map(({ tag }) => portVariable(tag))]);
+  return Object.entries(services).flatMap(([tag, { env: own = {} }]) => {
+    const envFile = lookUp(envFiles, tag) ?? {};
+    const layers = [env, dotenv, envFile];
+    const isKnown = (name: string) => {
+      if (name === 'PORT' && !hasPort(tag)) return lookUp(envFile, name) !== undefined;
+      return added.has(name) || layers.some((layer) => lookUp(layer, name) !== undefined);
+    };
     const line = lookUp(config?.lines ?? {}, tag);
     return Object.entries(own).flatMap(([key, text]) =>
       namesIn(text)

@@ -10,7 +10,7 @@ type Variables = Readonly<Record<string, string>>;
 /** The weakest first. */
 export interface Layers {
   readonly parent: Env;
-  /** Of the env files: adds to the parent's environment, but for PORT and PROCFILE does not change it. */
+  /** Of the env files: adds to the parent's environment, but for PROCFILE does not change it. */
   readonly dotenv: Variables;
   readonly envFile: Variables;
   /** Of `env:`; refers to the others. */
@@ -25,7 +25,9 @@ export function mergeLayers({ parent, dotenv, envFile, service, added }: Layers)
   );
   const taken = new Set(inherited.map(([key]) => key));
   const fromFiles = Object.entries(dotenv).filter(([key]) => OVERRIDING.includes(key) || !taken.has(key));
-  const below = toRecord([...inherited, ...fromFiles, ...Object.entries(envFile)]);
+  // PORT says there where the project begins; what a service gets is its own, or none.
+  const common = [...inherited, ...fromFiles].filter(([key]) => key !== 'PORT');
+  const below = toRecord([...common, ...Object.entries(envFile)]);
   const known = { ...below, ...added };
   const own = Object.entries(service).map(([key, value]) => [key, expand(value, known)] as const);
   return toRecord([...Object.entries(below), ...own, ...Object.entries(added)]);
@@ -48,13 +50,14 @@ export function namesIn(text: string): readonly string[] {
   );
 }
 
-/** What `addedVariables` always sets. */
+/** What `addedVariables` sets: PORT only where there is one. */
 export const ADDED_VARIABLES = ['PORT', 'PS', 'PROCLET_TAG', 'PROCLET_INSTANCE'] as const;
 
 export interface Identity {
   readonly tag: Tag;
   /** 1-based. */
   readonly number: number;
+  /** 0: it has none. */
   readonly port: number;
   /** `servicePorts` of the run. */
   readonly services: Variables;
@@ -63,7 +66,7 @@ export interface Identity {
 /** What proclet adds for one instance: who it is, its port, and where the services of the run are. */
 export function addedVariables({ tag, number, port, services }: Identity): Variables {
   return {
-    PORT: String(port),
+    ...(port > 0 && { PORT: String(port) }),
     PS: `${tag}.${number}`,
     PROCLET_TAG: tag,
     PROCLET_INSTANCE: String(number),
@@ -71,9 +74,11 @@ export function addedVariables({ tag, number, port, services }: Identity): Varia
   };
 }
 
-/** `PROCLET_PORT_<TAG>` of each service, its first instance's port. Of two with the same name the first wins. */
+/** `PROCLET_PORT_<TAG>` of each service that has one, its first instance's port. Of two with the same name the first wins. */
 export function servicePorts(ports: Iterable<readonly [Tag, number]>): Variables {
-  const pairs = [...ports].map(([tag, port]) => [portVariable(tag), String(port)] as const);
+  const pairs = [...ports]
+    .filter(([, port]) => port > 0)
+    .map(([tag, port]) => [portVariable(tag), String(port)] as const);
   return toRecord(pairs.reverse());
 }
 
@@ -82,5 +87,5 @@ export function portVariable(tag: Tag): string {
   return `PROCLET_PORT_${tag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** As foreman and honcho do: a project's file decides where the project listens. */
-const OVERRIDING = ['PORT', 'PROCFILE'];
+/** A project's file decides what the project is. */
+const OVERRIDING = ['PROCFILE'];

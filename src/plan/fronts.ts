@@ -21,7 +21,9 @@ const loopback = '127.0.0.1';
 export function frontsOf({ config, root, idle, instances, computed }: FrontClaim): readonly FrontSpec[] {
   const proxyProtocol = config['proxy-protocol'] ?? false;
   const ids = instances.map(({ id }) => id);
-  const fixed = config.port !== undefined;
+  // Fixed: the program listens where it wants to, or nowhere, whatever it is told.
+  const fixed = typeof config.port === 'number';
+  const none = config.port === false;
   const handsOver = config.reload === 'handover' || config.reload === 'shotgun';
   const sleeps = config.start === 'on-access';
   if (config.listen !== undefined) {
@@ -30,10 +32,11 @@ export function frontsOf({ config, root, idle, instances, computed }: FrontClaim
     return config.listen.map((written) => {
       const listen = 'path' in written ? { ...written, path: resolve(root, written.path) } : written;
       const same = 'port' in listen && !fixed && instances.some(({ port }) => port === listen.port);
-      const hidesPort = !fixed && (same || handsOver);
+      const hidesPort = !fixed && !none && (same || handsOver);
       return { listen, instances: ids, eager: true, hidesPort, proxyProtocol, inherited };
     });
   }
+  if (none) return [];
   const eager = sleeps || (handsOver && !fixed) || config.reload === 'shotgun';
   const counted = idle < Infinity && (config['idle-on'] ?? 'access') === 'access';
   if (!eager && (fixed || !counted)) return [];

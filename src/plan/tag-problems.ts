@@ -50,7 +50,7 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
 /** Two generations side by side cannot listen on one port. */
 function reloadProblems(config: Config): Problem[] {
   return Object.entries(config.services).flatMap(([tag, { reload, port }]) => {
-    if (reload !== 'handover' || port === undefined) return [];
+    if (reload !== 'handover' || typeof port !== 'number') return [];
     const line = lookUp(config.lines, tag);
     return {
       ...{ path: config.path, ...(line === undefined ? {} : { line }) },

@@ -5,7 +5,8 @@ import type { Env } from '../model.js';
 import { readPlain } from './plain-file.js';
 
 /** https://cr.yp.to/daemontools/envdir.html; a directory that is not there has none. */
-export function readEnvDirectory(directory: string): Env {
+export function readEnvDirectory(directory: string | undefined): Env {
+  if (directory === undefined) return {};
   const variables: Record<string, string | undefined> = {};
   for (const name of namesIn(directory)) {
     if (name.startsWith('.') || name.includes('=')) continue;

@@ -139,12 +139,12 @@ function launch(
   const detaching = spec.detach.length === 0 ? {} : { PATH: detachment.pathFor(spec.detach, path) };
   const inTty = hasTerminal(stdio, spec);
   const sockets = socketsOf(spec);
-  const isHeld = stdio === 'piped' && sockets.length <= mostBelowHeld;
-  const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? ''), isHeld ? 'held' : ''];
-  const own = spec.envDirectory === undefined ? {} : readEnvDirectory(spec.envDirectory);
+  const held = stdio === 'piped' && sockets.length <= mostBelowHeld ? 'held' : '';
+  const ties = [spec.umask ?? '', mark, inTty ? '' : (cgroup?.directory ?? ''), held];
+  const port = portOf(spec, generation);
   const variables = {
-    ...{ ...spec.env, ...own, ...owner?.env, ...detaching },
-    ...{ PORT: String(portOf(spec, generation)), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
+    ...{ ...spec.env, ...readEnvDirectory(spec.envDirectory), ...owner?.env, ...detaching },
+    ...{ ...(port > 0 && { PORT: String(port) }), PROCLET_MARK: mark, PROCLET_GENERATION: String(generation) },
     ...inheritance(sockets, spec.tag, generation),
   };
   told?.(variables, process.env);

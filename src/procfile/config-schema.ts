@@ -74,7 +74,9 @@ function serviceShape() {
       .describe('The file mode creation mask: three or four octal digits.'),
     user: text('must be the name of a user').exactOptional().describe('The user it runs as. Only root can do this.'),
     instances: whole(0, 1000).exactOptional().describe('How many of it to run, unless --formation says otherwise.'),
-    port: whole(1, 65_535).exactOptional().describe('The port of its first instance, instead of a computed one.'),
+    port: portNumber()
+      .exactOptional()
+      .describe('The port of its first instance, instead of a computed one; false: it needs none, and gets no PORT.'),
     detach: z
       .array(programName(), 'must be a list of names of programs')
       .exactOptional()
@@ -243,6 +245,11 @@ function programName() {
 function whole(least: number, most: number) {
   const sentence = `must be a whole number from ${least} to ${most}`;
   return z.int(sentence).min(least, sentence).max(most, sentence);
+}
+
+function portNumber() {
+  const sentence = 'must be a whole number from 1 to 65535, or false';
+  return z.union([z.int(sentence).min(1, sentence).max(65_535, sentence), z.literal(false, sentence)], sentence);
 }
 
 function exitStatuses() {

@@ -190,24 +190,27 @@ describe('GET /launch', () => {
     expect(Number(await visit('/launch?project=hoge'))).toBeGreaterThan(1);
   });
 
-  test('of a worker says that it runs, offers nothing to open, and all of a project is started and stopped', async () => {
-    const ws = workspace({});
-    const files = {
-      Procfile: `web: ${web}\nworker: echo at work; exec sleep 600\n`,
-      'proclet.yml': 'services: {worker: {ready: {log: at work}}}\n',
-    };
-    const { get, act } = await launcherOf(ws, { hoge: files });
-    const { status, text } = await get('/launch?project=hoge&service=worker');
-    expect([status, text]).toEqual([200, expect.stringContaining('It listens on no port')]);
-    const opens = async () => (await get('/')).text.match(/aria-label="Open hoge \w+"/g);
-    await eventually(async () => expect(await opens()).toEqual(['aria-label="Open hoge web"']));
-    const phases = async () => (await get('/')).text.match(/(?<=data-phase=")\w+/g);
-    expect((await act({ project: 'hoge', act: 'start-all' })).status).toBe(200);
-    await eventually(async () => expect(await phases()).toEqual(['up', 'up']));
-    expect((await act({ project: 'hoge', act: 'stop-all' })).status).toBe(200);
-    await eventually(async () => expect(await phases()).toEqual(['down', 'down']));
-    expect((await act({ project: 'nowhere', act: 'stop-all' })).status).toBe(404);
-  });
+  test.each(['ready: {log: at work}', 'port: false'])(
+    'of a worker says that it runs, offers nothing to open, and all of a project is started and stopped: %s',
+    async (word) => {
+      const ws = workspace({});
+      const files = {
+        Procfile: `web: ${web}\nworker: echo at work; exec sleep 600\n`,
+        'proclet.yml': `services: {worker: {${word}}}\n`,
+      };
+      const { get, act } = await launcherOf(ws, { hoge: files });
+      const { status, text } = await get('/launch?project=hoge&service=worker');
+      expect([status, text]).toEqual([200, expect.stringContaining('It listens on no port')]);
+      const opens = async () => (await get('/')).text.match(/aria-label="Open hoge \w+"/g);
+      await eventually(async () => expect(await opens()).toEqual(['aria-label="Open hoge web"']));
+      const phases = async () => (await get('/')).text.match(/(?<=data-phase=")\w+/g);
+      expect((await act({ project: 'hoge', act: 'start-all' })).status).toBe(200);
+      await eventually(async () => expect(await phases()).toEqual(['up', 'up']));
+      expect((await act({ project: 'hoge', act: 'stop-all' })).status).toBe(200);
+      await eventually(async () => expect(await phases()).toEqual(['down', 'down']));
+      expect((await act({ project: 'nowhere', act: 'stop-all' })).status).toBe(404);
+    },
+  );
 
   test('leads to no other project whose ports are beside its own', async () => {
     const ws = workspace({});

@@ -124,6 +124,16 @@ describe('a .env', () => {
 describe('proclet.yml', () => {
   const config = (text: string) => `services:\n  web:\n${text.replace(/^/gm, '    ')}\n`;
 
+  test('port: false gives a service no PORT, and the others keep theirs', async () => {
+    const ws = workspace({ Procfile: 'web: env\nother: env', 'proclet.yml': config('port: false') });
+    const app = procletWith(ws, { PORT: '7000' }, 'start');
+    expect(await statusOf(app)).toBe(0);
+    expect(variablesOf(app, 'web.1')).not.toHaveProperty('PORT');
+    expect(variablesOf(app, 'web.1')).toMatchObject({ PS: 'web.1', PROCLET_PORT_OTHER: '7100' });
+    expect(variablesOf(app, 'other.1')).toMatchObject({ PORT: '7100' });
+    expect(linesOf(app, 'proclet').join('\n')).toMatch(/web\.1 started \(pid \d+\)$/m);
+  });
+
   test('env wins over env-file, its later files over the earlier ones, and these over .env and the environment', async () => {
     const ws = workspace({
       Procfile: 'web: env\nother: env',

@@ -130,7 +130,7 @@ const keys: Readonly<Record<string, readonly [unknown, unknown, Config?]>> = {
   umask: ['027', '077'],
   user: [me, me],
   instances: [2, 3],
-  port: [port + 150, port + 151],
+  port: [port + 150, false],
   detach: [['tmux'], ['screen']],
   tty: [true, false],
   log: ['one.txt', { file: 'two.txt', colors: true }],

@@ -277,6 +277,66 @@ describe('the environment of an instance', () => {
   });
 });
 
+describe('port: false', () => {
+  const services = { web: { port: false, env: { AT: '${PROCLET_PORT_WORKER}' } } } as const;
+
+  test('gives none to any instance, tells nobody of one, and moves nobody else', () => {
+    const settings = settingsWith({ formation: { all: 2, tags: {} }, idle: { all: 60_000, tags: {} } });
+    const plan = buildPlan(input({ config: config(services), settings, env: { PORT: '1' }, dotenv: { PORT: '7000' } }));
+    expect(plan.services[0]).toMatchObject({ fronts: [], instances: [{ port: 0 }, { port: 0 }] });
+    for (const id of ['web.1', 'web.2']) {
+      expect(instance(plan, id).env).toMatchObject({ AT: '7100', PROCLET_PORT_WORKER: '7100' });
+      expect(instance(plan, id).env).not.toHaveProperty('PORT');
+    }
+    expect(instance(plan, 'worker.1')).toMatchObject({ port: 7100, env: { PORT: '7100' } });
+    expect(instance(plan, 'worker.1').env).not.toHaveProperty('PROCLET_PORT_WEB');
+  });
+
+  test('leaves a PORT that the service itself sets', () => {
+    const own = config({ web: { port: false, env: { PORT: '9' } } });
+    expect(instance(buildPlan(input({ config: own })), 'web.1').env).toMatchObject({ PORT: '9' });
+  });
+
+  test('lets a service inherit sockets, and hand over', () => {
+    const listen = [{ host: '127.0.0.1', port: 8080 }];
+    const [web] = buildPlan(input({ config: config({ web: { port: false, listen, reload: 'handover' } }) })).services;
+    expect(web).toMatchObject({ overlaps: true, fronts: [{ inherited: true, hidesPort: false }] });
+    const [worker] = buildPlan(input({ config: config({ web: { port: false, reload: 'handover' } }) })).services;
+    expect(worker).toMatchObject({ overlaps: true, fronts: [] });
+    expect(worker?.instances[0]).not.toHaveProperty('ready');
+  });
+
+  test.each<[string, ServiceConfig, string]>([
+    ['an access', { start: 'on-access' }, 'start: on-access'],
+    ['a shotgun', { reload: 'shotgun' }, 'reload: shotgun'],
+    ['a PROXY header', { 'proxy-protocol': true }, 'proxy-protocol: true'],
+    ['a connection', { ready: { kind: 'tcp', timeout: 1 } }, 'ready: {tcp: …}'],
+    ['a request', { ready: { kind: 'http', path: '/', timeout: 1 } }, 'ready: {http: …}'],
+  ])('is refused where %s is wanted', (_, own, want) => {
+    const wanted = input({ config: config({ web: { ...own, port: false } }) });
+    const problem = `proclet.yml:10: services.web: ${want} needs a port, and port: false gives it none (leave one of them out)`;
+    expect(problemsOf(() => buildPlan(wanted))).toEqual([problem]);
+  });
+
+  test('is refused where the command line wants an access', () => {
+    const settings = settingsWith({ start: { tags: { web: 'on-access' } } });
+    expect(problemsOf(() => buildPlan(input({ config: config({ web: { port: false } }), settings })))).toHaveLength(1);
+  });
+
+  test.each([
+    ['web', 'PORT'],
+    ['worker', 'PROCLET_PORT_WEB'],
+  ])('makes a reference to it a mistake: of %s to %s', (tag, name) => {
+    const own = config({
+      web: { port: false },
+      worker: {},
+      [tag]: { port: tag === 'web' ? false : 1, env: { X: `\${${name}}` } },
+    });
+    const [problem] = problemsOf(() => buildPlan(input({ config: own, env: { PORT: '5000' } })));
+    expect(problem).toContain(`services.${tag}.env.X: \${${name}} is not set`);
+  });
+});
+
 describe('buildPlan refuses', () => {
   test.each<[string, Partial<PlanInput>, string]>([
     ['a tag that is not there', { settings: settingsWith({ tags: ['wbe'] }) }, "there is no service 'wbe'"],
