@@ -87,7 +87,13 @@ export type Happening =
       readonly next: Next;
     }
   /** It was not ready in time, and is being ended to be started again. */
-  | { readonly type: 'unready'; readonly id: InstanceId; readonly after: Millis; readonly waiting: readonly Tag[] }
+  | {
+      readonly type: 'unready';
+      readonly id: InstanceId;
+      readonly generation: number;
+      readonly after: Millis;
+      readonly waiting: readonly Tag[];
+    }
   /** A service waits for others before it starts. */
   | { readonly type: 'waiting'; readonly tag: Tag; readonly for: readonly Tag[] }
   /** What a service waits for will not come. */

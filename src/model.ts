@@ -71,6 +71,8 @@ export interface InstanceSpec {
   /** Alive this long after the spawn counts as up, unless `ready` decides. */
   readonly settle: Millis;
   readonly ready?: Ready;
+  /** Program and arguments that exit with 0 when it is ready. */
+  readonly readyProgram?: readonly [string, ...string[]];
   readonly stopSignal: NodeJS.Signals;
   /** Whom the stop signal goes to first. */
   readonly stop: StopPolicy;

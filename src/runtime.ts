@@ -28,13 +28,14 @@ import { listenToSignals } from './own-signals.js';
 import { createClock } from './platform/clock.js';
 import { createComplaints } from './platform/complaints.js';
 import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
+import { both, openGate } from './platform/gates.js';
 import { watchTerminal, whenGone } from './platform/hangup.js';
 import { createProcessTable } from './platform/process-table.js';
 import { holdSignals, onSignals } from './platform/signals.js';
 import { createOutput, statusOfClosed } from './platform/stdout.js';
 import { writerFor } from './platform/terminal-writer.js';
 import { keepTerminal } from './platform/tty.js';
-import type { Clock, Gate, Observer } from './ports.js';
+import type { Clock, Observer } from './ports.js';
 import { createReader, type Reread } from './reread.js';
 import { configure, partOf, type RunPart } from './run-part.js';
 import { type Run, supervise } from './supervision.js';
@@ -281,19 +282,5 @@ const farewell: Millis = 1_000;
 /** A busy disk takes longer, and loses nothing; one that hangs is left. */
 const patienceWithDisks: Millis = 5_000;
 
-/** Sources read while both are open. */
-function both(one: Gate, other: Gate): Gate {
-  return {
-    get isOpen() {
-      return one.isOpen && other.isOpen;
-    },
-    whenOpen(go) {
-      one.whenOpen(() => (other.isOpen ? go() : other.whenOpen(() => this.whenOpen(go))));
-    },
-  };
-}
-
 /** How many last lines of a service the page about its failure shows. */
 const lastWordsOnPage = 10;
-
-const openGate: Gate = { isOpen: true, whenOpen: (go) => go() };

@@ -10,12 +10,14 @@ import { createGatewayOnDemand } from './network/gateway-on-demand.js';
 import type { Keeper } from './network/keeper.js';
 import { describeOwners, isPortTaken, ownersOf } from './network/port-owner.js';
 import { createPortWarnings } from './network/taken-ports.js';
+import { openGate } from './platform/gates.js';
 import { openGround, type Terms } from './platform/ground.js';
 import { createGuests } from './platform/guests.js';
 import { createPipes } from './platform/pipes.js';
 import { createProcessTable } from './platform/process-table.js';
 import { ProcessTrees } from './platform/process-tree.js';
 import { terminalTrouble } from './platform/pty.js';
+import { createReadyCommands } from './platform/ready-commands.js';
 import type { RunRecord } from './platform/runtime-dir.js';
 import { createSpawn, type Stage } from './platform/spawn.js';
 import { createStatusFiles } from './platform/status-file.js';
@@ -67,13 +69,20 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const owners = createOwners();
   const { portOf, socketsOf, look, drain, listensItself } = gateway;
   const given: Stage['given'] = (variables, inherited) => secrets.addVariables(variables, inherited);
-  const spawn = createSpawn({ ...stage, ...ground, owners, ports, clock, trees, pipes, portOf, socketsOf, given });
+  const forServices = { ...stage, ...ground, owners, ports, clock, trees, pipes, portOf, socketsOf, given };
+  const readyCommands = createReadyCommands({
+    ...{ clock, portOf, spawn: createSpawn(forServices) },
+    attempt: createSpawn({ ...forServices, stdio: 'piped', gate: openGate, socketsOf: () => [] }),
+    ready: (life) => supervisor.ready(life),
+    notice: (text) => supervisor.notice(text),
+  });
+  const { spawn } = readyCommands;
   const schedules = createSchedules();
   const { next } = schedules;
   const { sweep } = ground;
   const supervisor: Supervisor = new Supervisor(first, { clock, spawn, look, drain, listensItself, next, sweep });
   const statusFiles = createStatusFiles((text) => supervisor.notice(text));
-  for (const observe of [gateway.observe, statusFiles.observe]) supervisor.subscribe(observe);
+  for (const observe of [gateway.observe, readyCommands.observe, statusFiles.observe]) supervisor.subscribe(observe);
   const terms: RunPart<Plan> = {
     prepare: (plan) => ({ take: () => void (isStarted && ground.follow(termsOf(plan))) }),
   };

@@ -57,6 +57,8 @@ export type Ready = { readonly timeout: Millis } & (
   | { readonly kind: 'http'; readonly path: string }
   /** A regular expression for a line of its output. */
   | { readonly kind: 'log'; readonly pattern: string }
+  /** A line for the shell, which exits with 0. */
+  | { readonly kind: 'command'; readonly command: string }
 );
 
 export type RestartPolicy = 'always' | 'on-failure' | 'never';

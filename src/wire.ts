@@ -113,7 +113,7 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'orphaned':
       return { type, id: event.id, exit: exitOf(event.exit), processes: event.processes };
     case 'unready':
-      return { type, id: event.id, after: event.after, waiting: event.waiting };
+      return { type, id: event.id, generation: event.generation, after: event.after, waiting: event.waiting };
     case 'waiting':
       return { type, tag: event.tag, for: event.for };
     case 'stranded':

@@ -87,6 +87,7 @@ export type ReadyOptions = { readonly timeout?: Duration } & (
   | { readonly tcp: true }
   | { readonly http: string }
   | { readonly log: string }
+  | { readonly command: string }
 );
 
 export type EventType = ProcletEvent['type'];

@@ -30,7 +30,8 @@ export function createGatewayOnDemand(clock: Clock, keeper: Keeper): Gateway {
 
 function isNeeded({ services }: Plan): boolean {
   return services.some(
-    ({ fronts, idle, instances }) => fronts.length > 0 || idle < Infinity || instances.some(({ ready }) => ready),
+    ({ fronts, idle, instances }) =>
+      fronts.length > 0 || idle < Infinity || instances.some(({ ready }) => ready && ready.kind !== 'command'),
   );
 }
 

@@ -160,7 +160,8 @@ class PlannedGateway implements Gateway {
     const doors = this.#doors.before(id);
     const inherits = doors.some(({ listener, front }) => listener !== undefined && front === undefined);
     const ready = spec.ready ?? (this.#listening.has(spec.tag) ? ({ kind: 'tcp' } as const) : undefined);
-    if (ready) {
+    // A command is run by who may run programs.
+    if (ready && ready.kind !== 'command') {
       const settle = this.#settleOf(spec, service, ready);
       probes.push(this.#probe(spec, life, { ...readinessOf(ready), settle }, () => this.#keeper.ready(life)));
     }
@@ -277,7 +278,7 @@ class PlannedGateway implements Gateway {
   }
 }
 
-type Probed = NonNullable<InstanceSpec['ready']> | { readonly kind: 'tcp' };
+type Probed = Exclude<NonNullable<InstanceSpec['ready']>, { kind: 'command' }> | { readonly kind: 'tcp' };
 
 function readinessOf(ready: Probed): Ready {
   return ready.kind === 'log' ? { kind: 'log', pattern: new RegExp(ready.pattern) } : ready;

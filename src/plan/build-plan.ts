@@ -13,12 +13,12 @@ import type {
   Config,
   Env,
   FrontSpec,
+  InstanceSpec,
   Millis,
   Parsed,
   Plan,
   Problem,
   Procfile,
-  Ready,
   RestartPolicy,
   ServiceConfig,
   ServiceSpec,
@@ -189,8 +189,12 @@ function basePortOf({ settings, dotenv, env }: PlanInput): Parsed<number> {
 }
 
 /** Who is woken, or handed over to, by a proxy is ready when its port answers, unless it says otherwise. */
-function readyOf(config: ServiceConfig, fronts: readonly FrontSpec[]): { readonly ready?: Ready } {
-  const { ready, start, reload = 'restart' } = config;
+function readyOf(
+  { ready, start, reload = 'restart' }: ServiceConfig,
+  fronts: readonly FrontSpec[],
+  shell: string,
+): Pick<InstanceSpec, 'ready' | 'readyProgram'> {
+  if (ready?.kind === 'command') return { ready, readyProgram: [shell, '-c', shellLine(ready.command, shell)] };
   if (ready !== undefined) return { ready };
   const proxied = fronts.some(({ inherited }) => !inherited);
   return start === 'on-access' || (reload !== 'restart' && proxied)
@@ -222,7 +226,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   const fronts = frontsOf({ config, root: input.root, idle, instances: slots, computed: base + 100 * position });
   const instances = identities.map((identity) => ({
     ...instanceSpecOf(draft, identity, input),
-    ...readyOf(config, fronts),
+    ...readyOf(config, fronts, input.settings.shell),
   }));
   return {
     ...{ tag, command, position, ttl, idle, instances, fronts },

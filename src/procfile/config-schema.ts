@@ -4,10 +4,11 @@
  * name. Lines and suggestions are added by `parse-config.ts`.
  */
 import * as z from 'zod';
-import { parseDuration, parsePoll } from '../duration.js';
-import type { Ready } from '../model.js';
+import { parsePoll } from '../duration.js';
 import { isSchedule } from '../schedule.js';
+import { duration } from './duration-schema.js';
 import { listenAddresses } from './listen-schema.js';
+import { readiness } from './ready-schema.js';
 import { parseStopSignal, STOP_SIGNALS } from './signal-name.js';
 
 /** One service. A map without a value is null in YAML and counts as empty. */
@@ -119,7 +120,9 @@ function useShape() {
       .boolean('must be true or false')
       .exactOptional()
       .describe('Tell it who connects, by a PROXY protocol v2 header.'),
-    ready: readiness().exactOptional().describe('How it shows that it is ready: one of tcp, http, log; and timeout.'),
+    ready: readiness()
+      .exactOptional()
+      .describe('How it shows that it is ready: one of tcp, http, log, command; and timeout.'),
     after: z
       .array(z.string('must be the tag of a service'), 'must be a list of tags')
       .exactOptional()
@@ -178,40 +181,6 @@ function text(sentence: string) {
     .regex(/^[^\0]*$/, sentence);
 }
 
-function readiness() {
-  const one = 'must have one of tcp: true, http: /path, log: "expression"';
-  return z
-    .strictObject(
-      {
-        tcp: z.literal(true, 'must be true').exactOptional(),
-        http: z
-          .string('must be a path such as /health')
-          .startsWith('/', 'must be a path such as /health')
-          .exactOptional(),
-        log: z.string('must be a regular expression').refine(isPattern, 'must be a regular expression').exactOptional(),
-        timeout: duration(Infinity).exactOptional(),
-      },
-      one,
-    )
-    .transform(({ tcp, http, log, timeout = 30_000 }, context): Ready => {
-      if ([tcp, http, log].filter((each) => each !== undefined).length === 1) {
-        if (http !== undefined) return { kind: 'http', path: http, timeout };
-        return log === undefined ? { kind: 'tcp', timeout } : { kind: 'log', pattern: log, timeout };
-      }
-      context.addIssue({ code: 'custom', message: one });
-      return z.NEVER;
-    });
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false; // SyntaxError: that is the question
-  }
-}
-
 /** A path, or a map with one. */
 function logFile() {
   const path = text('must be the path of a file, or a map with file, max-size, backups, colors');
@@ -261,16 +230,6 @@ function exitStatuses() {
 function environmentValue() {
   const sentence = 'must be a text, a number, true or false';
   return z.union([z.string().regex(/^[^\0]*$/, sentence), z.number(), z.boolean(), z.null()], sentence);
-}
-
-function duration(zero: number) {
-  const sentence = 'must be a duration such as 30m, 1h30m, 500ms or 90 (seconds)';
-  return z.union([z.number().min(0, sentence), z.string()], sentence).transform((written, context) => {
-    const millis = parseDuration(String(written));
-    if (millis !== undefined) return millis === 0 ? zero : millis;
-    context.addIssue({ code: 'custom', message: sentence });
-    return z.NEVER;
-  });
 }
 
 function poll() {

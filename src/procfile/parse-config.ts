@@ -10,6 +10,7 @@ import { toRecord } from '../record.js';
 import { configSchema, serviceSchema } from './config-schema.js';
 import { hint, toGivens } from './givens.js';
 import { readYaml, type YamlMap, type YamlPath } from './read-yaml.js';
+import { readyKeys } from './ready-schema.js';
 import { suggest } from './suggest.js';
 
 /**
@@ -122,10 +123,15 @@ function describeIssue(issue: Issue, { path, yaml, written }: Written): Problem[
 }
 
 function unknownKey(at: YamlPath, key: string, { path, yaml }: Written): Problem {
-  const [owner, known] =
-    at.length === 0 ? ['this file', Object.keys(configSchema.shape)] : ['a service', Object.keys(serviceSchema.shape)];
+  const [owner, known] = ownerOf(at);
   const message = `${[...at, key].join('.')} is not a key of ${owner}`;
   return { path, line: yaml.lineOf([...at, key]), message, ...hint(suggest(key, known)) };
+}
+
+/** The map at a place, and the keys that it may have. */
+function ownerOf(at: YamlPath): readonly [name: string, keys: readonly string[]] {
+  if (at.length === 0) return ['this file', Object.keys(configSchema.shape)];
+  return at[2] === 'ready' ? ['ready', readyKeys] : ['a service', Object.keys(serviceSchema.shape)];
 }
 
 function show(value: unknown): string {

@@ -140,7 +140,7 @@ const keys: Readonly<Record<string, readonly [unknown, unknown, Config?]>> = {
   every: ['0 * * * *', '30 3 * * *'],
   listen: [port + 160, [port + 161, './own.sock', { path: 'for-all.sock', mode: '0666' }]],
   'proxy-protocol': [true, false, { listen: port + 162 }],
-  ready: [{ tcp: true }, { log: 'ready' }],
+  ready: [{ tcp: true }, { command: 'true' }],
   after: [['ttl'], ['grace', 'env']],
   watch: ['one', ['two', 'three']],
   'watch-poll': ['1s', '2s', { watch: ['one'] }],

@@ -43,6 +43,7 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   orphaned: [at({ type: 'orphaned', id: 'web.1', exit: { how: 'code', code: 0 }, processes: 2 })],
   killed: [at({ type: 'killed', id: 'web.1', signal: 'SIGTERM', after: 5000 })],
   exited: [
+    exited({ exit: { how: 'code', code: 143 }, expected: true, next: { is: 'done' } }),
     exited({ next: { is: 'restart', delay: 1000, failures: 1 } }),
     exited({ exit: { how: 'spawn-error', message: 'spawn EAGAIN' }, ran: 0, next: { is: 'failed', failures: 5 } }),
     exited({

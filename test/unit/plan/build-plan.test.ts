@@ -277,6 +277,13 @@ describe('the environment of an instance', () => {
   });
 });
 
+test('a command that shows readiness is run by the shell, and is a matter of the plan', () => {
+  const ready = { kind: 'command', command: 'pg_isready -q', timeout: 1 } as const;
+  const plan = buildPlan(input({ config: config({ web: { ready } }), settings: settingsWith({ shell: 'bash' }) }));
+  expect(instance(plan, 'web.1')).toMatchObject({ ready, readyProgram: ['bash', '-c', 'exec pg_isready -q'] });
+  expect(plan.services[0]?.fronts).toEqual([]);
+});
+
 describe('port: false', () => {
   const services = { web: { port: false, env: { AT: '${PROCLET_PORT_WORKER}' } } } as const;
 

@@ -82,6 +82,11 @@ describe('parseConfig reads', () => {
     ['starts without a limit', 'start-attempts: 0', { 'start-attempts': Infinity }],
     ['one exit status', 'success-exit-status: 143', { 'success-exit-status': [143] }],
     ['several exit statuses', 'success-exit-status: [0, 255]', { 'success-exit-status': [0, 255] }],
+    [
+      'a command that shows readiness',
+      'ready: {command: pg_isready -q, timeout: 5s}',
+      { ready: { kind: 'command', command: 'pg_isready -q', timeout: 5000 } },
+    ],
     ['no port', 'port: false', { port: false }],
     ['no instances', 'instances: 0', { instances: 0 }],
     [
@@ -146,6 +151,13 @@ describe('parseConfig refuses', () => {
     ['directory: [a]', 'services.web.directory must be the path of a directory; it is a list'],
     ['env-file: "a\\0b"', "services.web.env-file must be the path of a file, or a list of them; it is 'a\\u0000b'"],
     ['env-file: [a, {b: 1}]', 'services.web.env-file must be the path of a file, or a list of them; it is a list'],
+    ['ready: {command: " "}', "services.web.ready.command must be a command such as pg_isready; it is ' '"],
+    ['ready: {command: [a]}', 'services.web.ready.command must be a command such as pg_isready; it is a list'],
+    [
+      'ready: {command: a, tcp: true}',
+      'services.web.ready must have one of tcp: true, http: /path, log: "expression", command: "program"; it is a map',
+    ],
+    ['ready: {tcp: true, comand: a}', 'services.web.ready.comand is not a key of ready (did you mean command?)'],
     ['start-attempts: -1', 'services.web.start-attempts must be a whole number from 0 to 1000; it is -1'],
     ['start-attempts: many', "services.web.start-attempts must be a whole number from 0 to 1000; it is 'many'"],
     [
