@@ -119,7 +119,7 @@ export function hookPart({ spawn, supervisor }: Run, clock: Clock): Part {
 }
 
 /** What proclet's standard input is for: its end may be that of the run, or its keys say what to do. */
-export function stdinPart({ supervisor }: Run, clock: Clock, acts: { quit(): void; over(why: string): void }): Part {
+export function stdinPart({ supervisor }: Run, clock: Clock, acts: { quit(): void } & Pick<BondTools, 'over'>): Part {
   const useOf = ({ look }: Configuration) => (look.stdinQuit ? 'quit' : look.keys ? 'keys' : undefined);
   return singlePart(useOf, (use) => {
     let end: (() => void) | undefined;
@@ -161,7 +161,7 @@ export function outlastStrays({ supervisor }: Run, onStray: OnStray = () => () =
     if (isSystemError(error)) supervisor.notice(`something went wrong, and the run goes on: ${describeTrouble(error)}`);
     else {
       process.stderr.write(`proclet: this is a bug in proclet: ${error instanceof Error ? error.stack : error}\n`);
-      if (!isEnding) supervisor.request({ type: 'shutdown', status: 1, patient: false });
+      if (!isEnding) supervisor.request({ type: 'shutdown', status: 1, patient: false, why: { is: 'bug' } });
       isEnding = true;
     }
   });

@@ -2,7 +2,7 @@
  * The vocabulary's part about what happens in a run. Types only. Everybody
  * imports it through model.ts.
  */
-import type { Bytes, Exit, Forced, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag } from './model.js';
+import type { Bytes, Exit, Forced, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag, Why } from './model.js';
 
 /** What follows the end of a life. */
 export type Next =
@@ -121,5 +121,7 @@ export type Happening =
   | { readonly type: 'woken'; readonly tag: Tag }
   | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl' | 'idle'; readonly in: Millis }
   | { readonly type: 'notice'; readonly text: string }
+  /** The end of the run begins, because somebody or something asked for it. `ids`: what is stopped. */
+  | { readonly type: 'ending'; readonly why: Why; readonly ids: readonly InstanceId[] }
   /** The run is over. */
   | { readonly type: 'stopped'; readonly status: number };

@@ -150,12 +150,32 @@ export type Exit =
   | { readonly how: 'hangup'; readonly signal: NodeJS.Signals }
   | { readonly how: 'spawn-error'; readonly message: string };
 
-/** Why proclet ended something. */
-export type StopCause =
+/** Why proclet ended something. `why`: who or what asked for it, where that is known. */
+export type StopCause = { readonly why?: Why } & (
   | { readonly reason: 'requested' | 'expired' | 'changed' | 'replaced' | 'reconfigured' | 'shutdown' }
   | { readonly reason: 'ttl'; readonly window: Millis }
   /** `since`: how long ago the last use was; absent when there was none. */
-  | { readonly reason: 'idle'; readonly window: Millis; readonly since?: Millis };
+  | { readonly reason: 'idle'; readonly window: Millis; readonly since?: Millis }
+);
+
+/** Who or what asked for an end. */
+export type Why =
+  /** `inFront`: proclet stood in front of its terminal, whose keys send INT and QUIT. */
+  | { readonly is: 'signal'; readonly signal: NodeJS.Signals; readonly inFront?: true }
+  /** A request on the control socket, with the pid that the client says it has. */
+  | { readonly is: 'control'; readonly verb: string; readonly from: 'command' | 'launcher'; readonly pid?: number }
+  | { readonly is: 'key'; readonly key: string }
+  /**
+   * The terminal was closed; the output has no reader, or cannot be written; what the run is bound to has ended;
+   * the program that uses the library; an exception that nobody expected.
+   */
+  | {
+      readonly is: 'hangup' | 'unread' | 'unwritable' | 'until' | 'until-exit' | 'stdin-quit' | 'library' | 'bug';
+    }
+  /** `--on-exit stop`: the instance that ended. */
+  | { readonly is: 'on-exit'; readonly id: InstanceId }
+  /** It was started only for this service, which has ended. */
+  | { readonly is: 'unneeded'; readonly tag: Tag };
 
 export type StopReason = StopCause['reason'];
 

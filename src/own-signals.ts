@@ -1,6 +1,6 @@
 /** What the signals to `proclet start` itself mean. */
 import { statusOfSignal } from './exit-status.js';
-import type { Millis } from './model.js';
+import type { Millis, Why } from './model.js';
 import { watchTerminal, whenGone } from './platform/hangup.js';
 import { standing, wasSentByProcess } from './platform/job-control.js';
 import { createProcessTable } from './platform/process-table.js';
@@ -9,10 +9,6 @@ import type { Clock } from './ports.js';
 import type { Run } from './supervision.js';
 
 export interface SignalActs {
-  /** Somebody asks for the end. */
-  stop(status: number, patient: boolean): void;
-  /** The terminal is closed. */
-  end(status: number): void;
   configure(step?: number): Promise<void>;
   reopen(): void;
   readonly clock: Clock;
@@ -21,11 +17,21 @@ export interface SignalActs {
 /** A shell that ends tells its jobs before its terminal is closed. */
 const hangupFollows: Millis = 1_000;
 
+/** Somebody asks for the end by a signal: a key of the terminal, or another process. */
+function shutdownFor(signal: NodeJS.Signals) {
+  const inFront = (signal === 'SIGINT' || signal === 'SIGQUIT') && standing() === 'foreground';
+  const why: Why = { is: 'signal', signal, ...(inFront && { inFront }) };
+  return { type: 'shutdown', status: statusOfSignal(signal), patient: signal === 'SIGQUIT', why } as const;
+}
+
 /** Until the returned function is called. */
 export function listenToSignals({ supervisor }: Run, acts: SignalActs): () => void {
-  const { clock, stop, end, configure } = acts;
+  const { clock, configure } = acts;
   const terminal = watchTerminal();
-  const hungUp = () => end(statusOfSignal('SIGHUP'));
+  const hungUp = () => {
+    const status = statusOfSignal('SIGHUP');
+    supervisor.request({ type: 'shutdown', status, patient: false, unasked: true, why: { is: 'hangup' } });
+  };
   const endIfHungUp = () => {
     const isGone = terminal.isGone();
     if (isGone) hungUp();
@@ -45,7 +51,7 @@ export function listenToSignals({ supervisor }: Run, acts: SignalActs): () => vo
     else if (signal === 'SIGUSR1') acts.reopen();
     else if (signal === 'SIGUSR2' || signal === 'SIGWINCH') {
       if (signal === 'SIGUSR2' || !terminal.isOurs) supervisor.request({ type: 'signal', signal, to: 'leader' });
-    } else if (signal !== 'SIGHUP') stop(statusOfSignal(signal), signal === 'SIGQUIT');
+    } else if (signal !== 'SIGHUP') supervisor.request(shutdownFor(signal));
     else if (!endIfHungUp()) {
       void configure();
       if (terminal.isOurs) clock.wakeAt(clock.now() + hangupFollows, endIfHungUp);

@@ -13,8 +13,8 @@ import type {
   Role,
   StartPolicy,
   StopCause,
-  StopReason,
   Tag,
+  Why,
 } from './model.js';
 
 /** Services and instances by name: `web`, `web.2`, `w*`; none is all of them. */
@@ -32,7 +32,7 @@ export type Request =
       readonly status?: number;
       readonly patient: boolean;
       readonly unasked?: boolean;
-      readonly reason?: StopReason;
+      readonly why: Why;
     }
   /** Sends a signal to what runs, without ending anything: to the leaders alone, or to their whole trees. */
   | {
@@ -42,13 +42,14 @@ export type Request =
       readonly targets?: Targets;
     }
   /** Ends them and keeps them down; starts them, after ending those that run. */
-  | { readonly type: 'stop' | 'restart'; readonly targets: Targets }
+  | { readonly type: 'stop' | 'restart'; readonly targets: Targets; readonly why?: Why }
   /** A new generation of what runs, now, by the service's own policy. What is down stays down. */
-  | { readonly type: 'reload'; readonly targets: Targets }
+  | { readonly type: 'reload'; readonly targets: Targets; readonly why?: Why }
   /** Moves the end of their leases. */
   | { readonly type: 'extend'; readonly targets: Targets; readonly by: Millis }
   /** Ends their leases now; takes the end from them. */
-  | { readonly type: 'expire' | 'keep'; readonly targets: Targets }
+  | { readonly type: 'expire'; readonly targets: Targets; readonly why?: Why }
+  | { readonly type: 'keep'; readonly targets: Targets }
   /** Counts as an access. */
   | { readonly type: 'touch'; readonly targets: Targets }
   /** Writes to their standard input. */

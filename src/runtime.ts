@@ -19,7 +19,7 @@ import { closeAll } from './close-all.js';
 import { type Configuration, nameThatStays, remarksPart, withColors } from './configuration.js';
 import { ProcletError } from './errors.js';
 import { statusOfSignal } from './exit-status.js';
-import type { Millis, Snapshot } from './model.js';
+import type { Millis, Snapshot, Why } from './model.js';
 import { createAside } from './observers/aside.js';
 import { createHistory } from './observers/history.js';
 import { createLogFiles } from './observers/log-files.js';
@@ -27,12 +27,13 @@ import { createTail } from './observers/tail.js';
 import { listenToSignals } from './own-signals.js';
 import { createClock } from './platform/clock.js';
 import { createComplaints } from './platform/complaints.js';
+import type { BondTools } from './platform/ends.js';
 import { noteStuckThread, spareTerminalAtExit } from './platform/exit.js';
 import { both, openGate } from './platform/gates.js';
 import { watchTerminal, whenGone } from './platform/hangup.js';
 import { createProcessTable } from './platform/process-table.js';
 import { holdSignals, onSignals } from './platform/signals.js';
-import { createOutput, statusOfClosed } from './platform/stdout.js';
+import { createOutput, statusOfClosed, whyOfClosed } from './platform/stdout.js';
 import { writerFor } from './platform/terminal-writer.js';
 import { keepTerminal } from './platform/tty.js';
 import type { Clock, Observer } from './ports.js';
@@ -119,10 +120,11 @@ async function startOn(
   const all = [tail.observe, history.observe, logs.observe, ...observers, display.observe];
   for (const observe of all) supervisor.subscribe(observe);
 
-  const stop = (status: number, patient = false) => supervisor.request({ type: 'shutdown', status, patient });
-  const end = (status: number) => supervisor.request({ type: 'shutdown', status, patient: false, unasked: true });
+  const stop = (status: number, why: Why) => supervisor.request({ type: 'shutdown', status, patient: false, why });
+  const end = (status: number, why: Why) =>
+    supervisor.request({ type: 'shutdown', status, patient: false, unasked: true, why });
   const hooks = hookPart(run, clock);
-  const stdin = stdinPart(run, clock, { quit: () => stop(0), over: bond.over });
+  const stdin = stdinPart(run, clock, { quit: () => stop(0, { is: 'key', key: 'q' }), over: bond.over });
   const parts: readonly RunPart<Configuration>[] = [
     ...[nameThatStays(name), ...outer, display, remarksPart((text) => notice(text))],
     partOf(logs, ({ plan, look }) => ({ plan, logDirectory: look.logDirectory })),
@@ -132,14 +134,14 @@ async function startOn(
   ];
   const reader = createReader(run, parts, reread);
   const deafen = listenToSignals(run, {
-    ...{ stop, end, clock },
+    clock,
     configure: reader.configure,
     reopen: () => logs.reopen(),
   });
   const ignoreStrays = outlastStrays(run, onStray);
   output.onClosed((closed) => {
     if (closed.why === 'error') complaints.say(`the output cannot be written: ${closed.error.message}`);
-    end(statusOfClosed(closed));
+    end(statusOfClosed(closed), whyOfClosed(closed));
   });
   const control = await openControlOf(run, { clock, history, scale: reader.scale, logFiles: logs.paths });
   const finished = run.ended.then(async (status) => {
@@ -155,11 +157,11 @@ async function startOn(
     await closeAll(control?.close, run.close, deafen, ignoreStrays);
     throw error;
   });
-  bond.onBroken((why) => {
-    notice(`${why}: ending`);
-    end(run.plan().expireStatus);
+  bond.onBroken((why, text) => {
+    notice(`${text}: ending`);
+    end(run.plan().expireStatus, why);
   });
-  return { finished, stop, snapshot: () => supervisor.snapshot() };
+  return { finished, stop: (status) => void stop(status, { is: 'library' }), snapshot: () => supervisor.snapshot() };
 }
 
 interface Writers {
@@ -184,21 +186,21 @@ async function closeWriters({ clock, output, logs, complaints }: Writers): Promi
 /** What may end a run from outside, also before there is one. */
 interface Bond {
   /** It is broken, for this reason. */
-  over(why: string): void;
-  onBroken(listener: (why: string) => void): void;
+  over: BondTools['over'];
+  onBroken(listener: BondTools['over']): void;
 }
 
 function createBond(): Bond {
-  let broken: string | undefined;
-  let listener = (_why: string): void => {};
+  let broken: Parameters<BondTools['over']> | undefined;
+  let listener: BondTools['over'] = () => {};
   return {
-    over(why) {
+    over(...why) {
       broken = why;
-      listener(why);
+      listener(...why);
     },
     onBroken(next) {
       listener = next;
-      if (broken !== undefined) next(broken);
+      if (broken !== undefined) next(...broken);
     },
   };
 }
@@ -215,9 +217,9 @@ export async function startCommand(
   holdSignals();
   const { plan, look } = configuration;
   const clock = createClock();
-  const over = (why: string) => {
-    supervisor.notice(`${why}: ending`);
-    end(plan.expireStatus);
+  const over: BondTools['over'] = (why, text) => {
+    supervisor.notice(`${text}: ending`);
+    end(plan.expireStatus, why);
   };
   spareTerminalAtExit();
   const bonds = bondParts({ clock, table: createProcessTable(), over });
@@ -234,20 +236,21 @@ export async function startCommand(
   supervisor.subscribe(history.observe);
   supervisor.subscribe(createAside(complaints.write));
 
-  const stop = (status?: number) =>
-    supervisor.request({ type: 'shutdown', patient: false, ...(status !== undefined && { status }) });
-  const end = (status: number) => supervisor.request({ type: 'shutdown', status, patient: false, unasked: true });
+  const stop = (why: Why, status?: number) =>
+    supervisor.request({ type: 'shutdown', patient: false, why, ...(status !== undefined && { status }) });
+  const end = (status: number, why: Why) =>
+    supervisor.request({ type: 'shutdown', status, patient: false, unasked: true, why });
   const fromKeys: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT'];
   const others: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGHUP'];
   const deafen = onSignals([...fromKeys, ...others], (signal) => {
-    if (signal === 'SIGTERM') stop();
-    else if (signal === 'SIGHUP') end(statusOfSignal(signal));
+    if (signal === 'SIGTERM') stop({ is: 'signal', signal });
+    else if (signal === 'SIGHUP') end(statusOfSignal(signal), { is: 'hangup' });
     else if (!attached || !fromKeys.includes(signal)) {
       const whole = signal === 'SIGINT' || signal === 'SIGQUIT';
       supervisor.request({ type: 'signal', signal, to: whole ? 'tree' : 'leader' });
     }
   });
-  const leave = whenGone(watchTerminal(), clock, () => end(statusOfSignal('SIGHUP')));
+  const leave = whenGone(watchTerminal(), clock, () => end(statusOfSignal('SIGHUP'), { is: 'hangup' }));
   const scale = () => Promise.reject(new ProcletError('REFUSED', 'proclet run has one instance'));
   const control = await openControlOf(run, { clock, history, scale, logFiles: () => [] });
 
@@ -261,7 +264,7 @@ export async function startCommand(
     await closeAll(run.close, control?.close, ...last, leave, deafen, ignoreStrays, clock.close, restoreTerminal);
     return status;
   });
-  return { finished, stop, snapshot: () => supervisor.snapshot() };
+  return { finished, stop: (status) => void stop({ is: 'library' }, status), snapshot: () => supervisor.snapshot() };
 }
 
 function staysBehind(failure: unknown): string {

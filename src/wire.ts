@@ -28,7 +28,7 @@ export function eventFromWire(wire: Readonly<Record<string, unknown>>): ProcletE
 
 const eventTypes = new Set<string>([
   ...['spawned', 'up', 'stopping', 'orphaned', 'killed', 'exited', 'unready', 'waiting', 'stranded', 'changed'],
-  ...['handed-over', 'kept', 'reconfigured', 'woken', 'expiring', 'notice', 'stopped'],
+  ...['handed-over', 'kept', 'reconfigured', 'woken', 'expiring', 'notice', 'ending', 'stopped'],
   ...['scheduled', 'skipped'],
 ]);
 
@@ -139,6 +139,8 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
       return { type, tag: event.tag, reason: event.reason, in: event.in };
     case 'notice':
       return { type, text: event.text };
+    case 'ending':
+      return { type, why: event.why, ids: event.ids };
     case 'stopped':
       return { type, status: event.status };
     default:
@@ -192,9 +194,10 @@ function exitOf(exit: Exit): object {
 
 function causeOf(cause: StopCause): object {
   const { reason } = cause;
+  const why = cause.why && { why: cause.why };
   if (reason === 'idle')
-    return { reason, window: cause.window, ...(cause.since !== undefined && { since: cause.since }) };
-  return reason === 'ttl' ? { reason, window: cause.window } : { reason };
+    return { reason, window: cause.window, ...(cause.since !== undefined && { since: cause.since }), ...why };
+  return reason === 'ttl' ? { reason, window: cause.window, ...why } : { reason, ...why };
 }
 
 function nextOf(next: Next): object {

@@ -127,7 +127,7 @@ async function endRuns(fleet: Fleet, { pids }: Starter, say: (text: string) => v
     own.map(async (live) => {
       // What the launcher started ends with it, also if somebody has stopped it.
       if (isStopped(live.pid)) process.kill(live.pid, 'SIGCONT');
-      await fleet.ask(live.run, { verb: 'stop' }).catch(() => {}); // it has gone already
+      await fleet.ask(live.run, { verb: 'stop', from: 'launcher' }).catch(() => {}); // it has gone already
       await untilGone(live);
       say(`${live.root} stopped`);
     }),

@@ -69,7 +69,7 @@ function clientOn(socket: net.Socket): ControlClient {
         if (closed !== undefined) return reject(closed);
         last += 1;
         pending.set(last, { resolve, reject, onItem });
-        socket.write(toLine({ v: protocolVersion, id: last, ...message }));
+        socket.write(toLine({ v: protocolVersion, id: last, pid: process.pid, ...message }));
       }),
     close: () => void socket.destroy(),
   };

@@ -1,7 +1,17 @@
 /** What the requests on the socket mean, in terms of the run. The only part of control/ that knows both. */
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
-import type { Happening, InstanceId, InstanceSnapshot, Plan, ProcletEvent, Tag, Usage } from '../model.js';
+import type {
+  Happening,
+  InstanceId,
+  InstanceSnapshot,
+  Plan,
+  ProcletEvent,
+  Request,
+  Tag,
+  Usage,
+  Why,
+} from '../model.js';
 import type { Clock, Supervision } from '../ports.js';
 import { eventToWire } from '../wire.js';
 import { type Message, readMessage } from './messages.js';
@@ -56,7 +66,7 @@ function answerTo(message: Message, call: Call, subject: Subject): unknown {
     case 'stop':
       return message.dryRun ? wouldEnd(message, subject) : stop(message, subject);
     case 'reload':
-      return reload(message, call, subject);
+      return reload({ ...message, why: whyOf(message) }, call, subject);
     case 'scale':
       return subject.scale(message.counts).then(() => statusOf({ verb: 'ps', usage: false }, subject));
     case 'signal':
@@ -64,19 +74,14 @@ function answerTo(message: Message, call: Call, subject: Subject): unknown {
         ids: supervision.request({ ...message, type: 'signal', signal: message.signal as NodeJS.Signals }),
       };
     case 'restart':
-    case 'touch':
     case 'expire':
+      return change({ type: message.verb, targets: message.targets, why: whyOf(message) }, subject);
+    case 'touch':
     case 'keep':
     case 'extend':
     case 'send': {
       const { verb, ...request } = message;
-      const ids = supervision.request({ type: verb, ...request } as Parameters<Supervision['request']>[0]);
-      return {
-        ids,
-        services: supervision
-          .snapshot()
-          .services.filter(({ instances }) => instances.some(({ id }) => ids.includes(id))),
-      };
+      return change({ type: verb, ...request } as Request, subject);
     }
     case 'events':
       return follow(message, call, subject);
@@ -89,6 +94,16 @@ function answerTo(message: Message, call: Call, subject: Subject): unknown {
     default:
       return message satisfies never;
   }
+}
+
+function change(request: Request, { supervision }: Subject): { ids: readonly InstanceId[]; services: unknown } {
+  const ids = supervision.request(request);
+  const { services } = supervision.snapshot();
+  return { ids, services: services.filter(({ instances }) => instances.some(({ id }) => ids.includes(id))) };
+}
+
+function whyOf({ verb, from, pid }: Of<'stop' | 'restart' | 'reload' | 'expire'>): Why {
+  return { is: 'control', verb, from, ...(pid !== undefined && { pid }) };
 }
 
 function statusOf({ usage }: Of<'ps'>, { info, supervision, inspect }: Subject): Status {
@@ -106,7 +121,9 @@ function statusOf({ usage }: Of<'ps'>, { info, supervision, inspect }: Subject):
 }
 
 /** Resolves when all that was to be stopped is gone, with how it ended. */
-function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ended: Ended[] }> {
+function stop(message: Of<'stop'>, { supervision }: Subject): Promise<{ ended: Ended[] }> {
+  const { targets } = message;
+  const why = whyOf(message);
   return new Promise((resolve, reject) => {
     const ended: Ended[] = [];
     // Known before it is asked for: what waits for its next life is over while it is asked.
@@ -124,8 +141,8 @@ function stop({ targets }: Of<'stop'>, { supervision }: Subject): Promise<{ ende
       resolve({ ended });
     };
     try {
-      if (targets.length === 0) supervision.request({ type: 'shutdown', status: 0, patient: false });
-      else supervision.request({ type: 'stop', targets });
+      if (targets.length === 0) supervision.request({ type: 'shutdown', status: 0, patient: false, why });
+      else supervision.request({ type: 'stop', targets, why });
       if (targets.length > 0 && isOver()) finish();
     } catch (error) {
       leave();
@@ -179,6 +196,7 @@ function follow(message: Of<'events'>, call: Call, subject: Subject): unknown {
     if (event.type === 'output' && event.end === 'open' && !message.open) return false;
     if (ids === undefined) return true;
     if ('id' in event) return ids.has(event.id);
+    if ('ids' in event) return event.ids.some((id) => ids.has(id));
     return 'tag' in event ? tags.has(event.tag) : event.type === 'stopped';
   };
   let told: readonly string[] = [];

@@ -36,9 +36,9 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
     say(`${what}? ${numbered.join('  ')}  (any other key: none)`);
   };
   const begin =
-    (type: 'restart' | 'reload'): Choice =>
+    (type: 'restart' | 'reload', key: string): Choice =>
     ({ tag }) =>
-      attempt(() => supervision.request({ type, targets: [tag] }));
+      attempt(() => supervision.request({ type, targets: [tag], why: { is: 'key', key } }));
   const extend: Choice = ({ tag }) =>
     attempt(() => {
       supervision.request({ type: 'extend', targets: [tag], by: more });
@@ -64,8 +64,8 @@ export function createKeyboard(supervision: Supervision, say: (text: string) => 
   const command = (key: string) => {
     const all = services();
     heed(key);
-    if (key === 'r') ask('restart which', all, begin('restart'));
-    else if (key === 'R') ask('reload which', all, begin('reload'));
+    if (key === 'r') ask('restart which', all, begin('restart', key));
+    else if (key === 'R') ask('reload which', all, begin('reload', key));
     else if (key === 'l')
       ask(
         'more time for which',

@@ -5,19 +5,24 @@ import { longestRequest, protocolVersion } from './protocol.js';
 const targets = z.array(z.string().max(200), 'must be a list of services and instances').max(1000).default([]);
 const millis = z.number('must be a number of milliseconds').min(0).max(Number.MAX_SAFE_INTEGER);
 const text = z.string('must be a text').max(longestRequest);
+/** Who asks, for those who read why something ended. */
+const from = z.enum(['command', 'launcher']).default('command');
+const pid = z.int().min(1).optional();
 const size = z.int().min(1).max(10_000);
 
 const verbs = [
   z.object({ verb: z.literal('hello') }),
   z.object({ verb: z.literal('ps'), usage: z.boolean().default(false) }),
-  z.object({ verb: z.literal('stop'), targets, dryRun: z.boolean().default(false) }),
-  z.object({ verb: z.literal('restart'), targets }),
+  z.object({ verb: z.literal('stop'), targets, dryRun: z.boolean().default(false), from, pid }),
+  z.object({ verb: z.literal('restart'), targets, from, pid }),
   z.object({
     verb: z.literal('reload'),
     targets,
     timeout: millis.default(60_000),
     /** Whether the answer waits for what becomes of it. */
     wait: z.boolean().default(true),
+    from,
+    pid,
   }),
   z.object({ verb: z.literal('scale'), counts: z.record(z.string(), z.int().min(0).max(1000)) }),
   z.object({
@@ -27,7 +32,8 @@ const verbs = [
     to: z.enum(['leader', 'tree']).default('tree'),
   }),
   z.object({ verb: z.literal('extend'), targets, by: millis }),
-  z.object({ verb: z.enum(['expire', 'touch', 'keep']), targets }),
+  z.object({ verb: z.literal('expire'), targets, from, pid }),
+  z.object({ verb: z.enum(['touch', 'keep']), targets }),
   z.object({ verb: z.literal('send'), targets, text }),
   z.object({
     verb: z.literal('events'),

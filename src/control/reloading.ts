@@ -1,7 +1,7 @@
 /** What became of new generations that somebody asked for: for each slot, once it is known. */
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
-import type { InstanceId, Millis, ProcletEvent, ServiceSnapshot } from '../model.js';
+import type { InstanceId, Millis, ProcletEvent, ServiceSnapshot, Why } from '../model.js';
 import type { Supervision } from '../ports.js';
 import type { Subject } from './desk.js';
 import type { Reloaded } from './protocol.js';
@@ -49,7 +49,12 @@ export function outcomeOf(id: InstanceId, service: ServiceSnapshot | undefined, 
 
 /** Asks for it, and resolves when the outcome of each slot is known. Rejects with TIMEOUT and those that are not. */
 export function reload(
-  { targets, timeout, wait }: { readonly targets: readonly string[]; readonly timeout: Millis; readonly wait: boolean },
+  {
+    targets,
+    why,
+    timeout,
+    wait,
+  }: { readonly targets: readonly string[]; readonly why?: Why; readonly timeout: Millis; readonly wait: boolean },
   call: Call,
   subject: Subject,
 ): Promise<{ ids: readonly InstanceId[]; reloaded?: readonly Reloaded[] }> {
@@ -79,7 +84,7 @@ export function reload(
       else if (event.type !== 'output' && ids.length > 0) look(false);
     });
     call.onEnd(leave);
-    ids = supervision.request({ type: 'reload', targets });
+    ids = supervision.request({ type: 'reload', targets, ...(why && { why }) });
     if (!wait) return resolve({ ids });
     call.onEnd(clock.wakeAt(clock.now() + timeout, () => look(true)));
     look(false);

@@ -48,7 +48,7 @@ export async function perform(asked: Act, parts: LauncherParts): Promise<void> {
   if (run === undefined) throw new ProcletError('NOT_RUNNING', `${service} does not run any more`);
   const verb = act === 'start' ? 'restart' : act;
   await fleet.ask(run.run, {
-    ...{ verb, targets: [service] },
+    ...{ verb, targets: [service], from: 'launcher' },
     ...(verb === 'extend' && { by: parts.extension }),
     // What becomes of it is shown when it is known.
     ...(verb === 'reload' && { wait: false }),
@@ -65,7 +65,7 @@ async function performForAll(
   told(`${act === 'start-all' ? 'start' : 'stop'}: ${project.name}`);
   const own = () => fleet.runs.filter(({ root }) => root === project.root);
   if (act === 'stop-all') {
-    await Promise.all(own().map(({ run }) => fleet.ask(run, { verb: 'stop', targets: ['all'] })));
+    await Promise.all(own().map(({ run }) => fleet.ask(run, { verb: 'stop', targets: ['all'], from: 'launcher' })));
     return;
   }
   const [first, ...others] = project.services.flatMap(({ tag }) =>

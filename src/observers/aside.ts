@@ -22,6 +22,8 @@ export function createAside(write: (text: string) => void): Observer {
 
 function isNews(event: ProcletEvent): boolean {
   switch (event.type) {
+    case 'ending':
+      return event.why.is === 'control';
     case 'expiring':
     case 'notice':
     case 'orphaned':

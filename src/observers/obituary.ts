@@ -3,6 +3,7 @@ import { formatDuration } from '../duration.js';
 import { describeExit, isSuccess } from '../exit-status.js';
 import type { Happening, InstanceId, Nested, Next, Survivor } from '../model.js';
 import type { Mark } from './palette.js';
+import { whyInWords } from './why.js';
 
 /** One row of what proclet says. */
 export interface Sentence {
@@ -59,9 +60,10 @@ function byItself(end: End): Sentence {
 function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
   const { id, next } = end;
   const forced = forcedBy(end);
-  const again = next.is === 'restart' ? ', starting again' : '';
+  const again = (next.is === 'restart' ? ', starting again' : '') + asked(cause);
   const mark = end.killed === undefined ? 'plain' : 'warning';
   const bill = forced === undefined ? ` (${billOf(end)})` : '';
+  if (cause.why?.is === 'unneeded') return { text: `${id} ${forced ?? `stopped${bill}`}${again}`, mark };
   switch (cause.reason) {
     case 'ttl': {
       const expired = `${id} expired after ${formatDuration(cause.window)}`;
@@ -85,6 +87,11 @@ function byUs(end: End, cause: NonNullable<End['cause']>): Sentence {
     default:
       return cause satisfies never;
   }
+}
+
+/** What ends with the run ends for the reason that was told of it. */
+function asked({ reason, why }: NonNullable<End['cause']>): string {
+  return why === undefined || reason === 'shutdown' ? '' : `: ${whyInWords(why)}`;
 }
 
 /** `ignored SIGTERM for 5s, so it was killed (3 processes)`, if it did not end by the signal it was sent. */

@@ -1,12 +1,13 @@
 /**
  * What proclet says about an event: none, one or more sentences for people. It remembers only what a later
- * sentence needs: who runs, who was restarted, who had to be killed. Output is not its business.
+ * sentence needs: who was restarted, who had to be killed. Output is not its business.
  */
 
 import { formatDuration } from '../duration.js';
 import { describeExit } from '../exit-status.js';
 import type { InstanceId, Millis, ProcletEvent } from '../model.js';
 import { type End, type Sentence, sentenceOfEnd } from './obituary.js';
+import { whyInWords } from './why.js';
 
 type EventOf<T extends ProcletEvent['type']> = Extract<ProcletEvent, { type: T }>;
 
@@ -15,23 +16,13 @@ type EventOf<T extends ProcletEvent['type']> = Extract<ProcletEvent, { type: T }
  * lines of the life that ended were those of the one before, and not shown.
  */
 export function createSentences(): (event: ProcletEvent, repeated?: number) => readonly Sentence[] {
-  /** By instance and generation. */
-  const running = new Map<string, InstanceId>();
   const recovering = new Set<InstanceId>();
   const killed = new Map<InstanceId, EventOf<'killed'>>();
   const orphaned = new Set<InstanceId>();
-  let shuttingDown = false;
-
-  const onStopping = ({ cause }: EventOf<'stopping'>): readonly Sentence[] => {
-    if (cause.reason !== 'shutdown' || shuttingDown) return [];
-    shuttingDown = true;
-    return [plain(`stopping ${listed([...new Set(running.values())], 'instances')}`)];
-  };
 
   const onExited = (event: EventOf<'exited'>, repeated: number): readonly Sentence[] => {
     const { id, next, cause } = event;
     const end: End = { ...event, killed: killed.get(id), orphaned: orphaned.has(id), repeated };
-    running.delete(`${id}#${event.generation}`);
     killed.delete(id);
     orphaned.delete(id);
     if (next.is === 'restart' && cause === undefined) recovering.add(id);
@@ -42,15 +33,12 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
   const about = (event: ProcletEvent, repeated: number): readonly Sentence[] => {
     switch (event.type) {
       case 'spawned':
-        running.set(`${event.id}#${event.generation}`, event.id);
         if (event.coming)
           return [plain(`${event.id}: generation ${event.generation} starts beside the old one (pid ${event.pid})`)];
         // Of one that recovers it was told that it would be started again.
         return recovering.has(event.id) ? [] : [plain(`${event.id} started (${placeOf(event)})`)];
       case 'up':
         return upSentences(event, recovering.delete(event.id));
-      case 'stopping':
-        return onStopping(event);
       case 'orphaned':
         orphaned.add(event.id);
         return [warning(orphanedSentence(event))];
@@ -68,7 +56,7 @@ export function createSentences(): (event: ProcletEvent, repeated?: number) => r
     about(event, repeated).map((sentence) => ({ ...sentence, text: printable(sentence.text) }));
 }
 
-type Remembered = 'spawned' | 'up' | 'stopping' | 'orphaned' | 'killed' | 'exited';
+type Remembered = 'spawned' | 'up' | 'orphaned' | 'killed' | 'exited';
 
 /** What needs no memory. */
 function sentencesOf(event: Exclude<ProcletEvent, { type: Remembered }>): readonly Sentence[] {
@@ -103,7 +91,12 @@ function sentencesOf(event: Exclude<ProcletEvent, { type: Remembered }>): readon
       return [warning(expiringSentence(event))];
     case 'notice':
       return event.text.split('\n').map(plain);
+    case 'ending':
+      return event.ids.length === 0
+        ? []
+        : [plain(`stopping ${listed(event.ids, 'instances')}: ${whyInWords(event.why)}`)];
     case 'output':
+    case 'stopping':
     case 'stopped':
       return [];
     default:
@@ -179,7 +172,6 @@ function unreadySentence({ id, after, waiting }: EventOf<'unready'>): string {
 
 /** Up to three names in full, more as a count. */
 function listed(names: readonly string[], noun: string): string {
-  if (names.length === 0) return 'everything';
   if (names.length > 3) return `${names.length} ${noun}`;
   const [last, ...others] = [...names].reverse();
   return others.length === 0 ? `${last}` : `${others.reverse().join(', ')} and ${last}`;

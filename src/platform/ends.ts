@@ -1,6 +1,6 @@
 /** What a run may be bound to besides its services: a time, another process, its standard input. */
 import { ProcletError } from '../errors.js';
-import type { Millis, Moment } from '../model.js';
+import type { Millis, Moment, Why } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { ProcessTable } from './process-table.js';
 import { whileInFront } from './tty.js';
@@ -17,8 +17,8 @@ const lookEvery: Millis = 250;
 export interface BondTools {
   readonly clock: Clock;
   readonly table: ProcessTable;
-  /** Called with a sentence, when the bond breaks. */
-  readonly over: (why: string) => void;
+  /** Called when the bond breaks; the text is a sentence. */
+  readonly over: (why: Why, text: string) => void;
 }
 
 /** Answers the end of the watch. Throws ProcletError for a process that is not there. */
@@ -28,7 +28,7 @@ export function watchProcess(pid: number, { clock, table, over }: BondTools): ()
   const command = table.command(pid);
   let cancel = () => {};
   const look = () => {
-    if (isGone()) over(`process ${pid} (${command}) has ended`);
+    if (isGone()) over({ is: 'until-exit' }, `process ${pid} (${command}) has ended`);
     else cancel = clock.wakeAt(clock.now() + lookEvery, look);
   };
   const isGone = () => {
@@ -50,7 +50,7 @@ export function watchMoment(until: Moment, { clock, over }: BondTools): () => vo
   let cancel = () => {};
   const look = () => {
     const left = at - clock.wall();
-    if (left <= 0) over(`it is ${name}`);
+    if (left <= 0) over({ is: 'until' }, `it is ${name}`);
     else cancel = clock.wakeAt(clock.now() + Math.min(left, 60_000), look);
   };
   look();
@@ -66,7 +66,7 @@ function nextOf({ hours, minutes, seconds }: Exclude<Moment, { at: number }>, no
 
 /** Answers the end of the watch. */
 export function watchStdin({ clock, over }: Pick<BondTools, 'clock' | 'over'>): () => void {
-  const end = () => over('the standard input was closed');
+  const end = () => over({ is: 'stdin-quit' }, 'the standard input was closed');
   const { stdin } = process;
   stdin.on('end', end).on('error', end);
   const acts = { enter: () => void stdin.resume(), leave: () => void stdin.pause() };

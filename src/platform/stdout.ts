@@ -6,7 +6,7 @@
 import { accessSync, constants, readlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { statusOfSignal } from '../exit-status.js';
-import type { Millis } from '../model.js';
+import type { Millis, Why } from '../model.js';
 import type { Clock, Gate, Sink } from '../ports.js';
 import type { TerminalWriter } from './terminal-writer.js';
 
@@ -145,6 +145,10 @@ export function whyClosed(stream: NodeJS.WriteStream, error: NodeJS.ErrnoExcepti
 /** As a program ends that writes into a pipe that nobody reads, or whose terminal is closed. */
 export function statusOfClosed({ why }: Closed): number {
   return why === 'error' ? 1 : statusOfSignal(why === 'hung-up' ? 'SIGHUP' : 'SIGPIPE');
+}
+
+export function whyOfClosed({ why }: Closed): Why {
+  return { is: why === 'error' ? 'unwritable' : why === 'hung-up' ? 'hangup' : 'unread' };
 }
 
 const goneCodes: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);

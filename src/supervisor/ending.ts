@@ -1,5 +1,5 @@
 /** The end of a run: what asks for it, what is owed to children before it, and its status. */
-import type { InstanceId, Plan, StopCause } from '../model.js';
+import type { Happening, InstanceId, Plan, StopCause } from '../model.js';
 import type { Child, Clock } from '../ports.js';
 import { type Input, patience } from './instance.js';
 import type { Leases } from './leases.js';
@@ -8,7 +8,7 @@ import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
 import { statusOfRun } from './run-status.js';
 import type { Schedules } from './schedules.js';
-import type { Haste } from './shutdown.js';
+import { causeOf, type ShutdownStep } from './shutdown.js';
 import type { Wakers } from './wakers.js';
 
 export interface EndingParts {
@@ -19,24 +19,26 @@ export interface EndingParts {
   readonly schedules: Schedules;
   readonly wakers: Wakers;
   receive(key: string, input: Input): void;
+  tell(event: Happening): void;
   stop(keys: readonly string[], cause: StopCause, patient?: boolean): void;
 }
 
 /**
  * Nothing is begun any more; what runs is then stopped in its order, or with more haste. Returns whom it concerns.
  */
-export function shutDown(haste: Haste, parts: EndingParts): readonly InstanceId[] {
+export function shutDown({ ending, haste, isFirst }: ShutdownStep, parts: EndingParts): readonly InstanceId[] {
   const { roster, leases, lineup, reloads, schedules, wakers } = parts;
-  const { busy } = roster;
+  const ids = roster.busy.map(({ spec }) => spec.id);
+  if (isFirst) parts.tell({ type: 'ending', why: ending.first.why, ids: [...new Set(ids)] });
   lineup.clear();
   reloads.stop();
   schedules.stop();
   wakers.close(new Error('proclet is ending'));
   leases.receiveAll({ type: 'stopped' });
-  const cause: StopCause = { reason: 'shutdown' };
+  const cause = causeOf(ending);
   if (haste === 'patient') parts.stop(roster.keys, cause, true);
   else if (haste === 'kill') for (const key of roster.keys) parts.receive(key, { type: 'kill', cause });
-  return busy.map(({ spec }) => spec.id);
+  return ids;
 }
 
 /** A run does not end before its children, whatever the instances say: nobody else would end these. */

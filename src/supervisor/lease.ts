@@ -5,7 +5,7 @@
  *
  * Use is looked for, not reported: at a deadline of the idle window the supervisor says what is known by then.
  */
-import type { LeaseSnapshot, Millis, StopCause } from '../model.js';
+import type { LeaseSnapshot, Millis, StopCause, Why } from '../model.js';
 import type { Use } from '../ports.js';
 
 export interface Lease {
@@ -43,7 +43,7 @@ export type LeaseInput =
   | { readonly type: 'extend'; readonly by: Millis; readonly use?: Pick<Use, 'last' | 'busy'> }
   | { readonly type: 'keep' }
   /** Ends now. */
-  | { readonly type: 'expire' }
+  | { readonly type: 'expire'; readonly why?: Why }
   /** `use`: what is known of its use now; needed when there is an idle window. */
   | { readonly type: 'deadline'; readonly use?: Pick<Use, 'last' | 'busy'> };
 
@@ -83,7 +83,9 @@ export function stepLease(lease: Lease, input: LeaseInput, now: Millis): LeaseSt
       if (state.is !== 'running') return { lease, effects: [] };
       return { lease: { ...lease, state: { ...state, ...endless } }, effects: [] };
     case 'expire':
-      return state.is === 'running' ? expire(lease, { reason: 'expired' }) : { lease, effects: [] };
+      return state.is === 'running'
+        ? expire(lease, { reason: 'expired', ...(input.why && { why: input.why }) })
+        : { lease, effects: [] };
     case 'deadline':
       return state.is === 'running'
         ? atDeadline(lease, renewed(lease, state, input.use, now), now)

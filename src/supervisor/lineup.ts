@@ -2,13 +2,14 @@
  * Who is to start, and has to wait for others; and, at the end, who is not to be stopped yet. Owns the list of
  * services that are wanted; what starting and stopping are is the supervisor's.
  */
-import type { Happening, Tag } from '../model.js';
+import type { Happening, StopCause, Tag } from '../model.js';
 import { withAfter } from './order.js';
 import type { Roster } from './roster.js';
+import { causeOf, type Ending } from './shutdown.js';
 
 export interface LineupActs {
   start(tag: Tag): void;
-  stop(keys: readonly string[], patient: boolean): void;
+  stop(keys: readonly string[], cause: StopCause, patient: boolean): void;
   tell(event: Happening): void;
   /** It will not be started, because of another. */
   strand(tag: Tag, reason: Tag): void;
@@ -69,13 +70,15 @@ export class Lineup {
   }
 
   /** Stops, of what runs, whatever nobody who still runs is after. */
-  stop(patient: boolean): void {
+  stop(ending: Ending): void {
+    const cause = causeOf(ending);
     for (const tag of this.#roster.services.keys()) {
       if (this.#roster.isNeeded(tag)) continue;
       const going = this.#roster.of(tag).filter(({ phase, goal }) => phase.is !== 'stopping' || goal === 'up');
       this.#acts.stop(
         going.map(({ key }) => key),
-        patient,
+        cause,
+        ending.first.patient,
       );
     }
   }

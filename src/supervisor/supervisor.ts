@@ -90,7 +90,7 @@ export class Supervisor implements Supervision {
     });
     this.#lineup = new Lineup(this.#roster, {
       start: (tag) => this.#startService(tag),
-      stop: (keys, patient) => this.#stop(keys, patient),
+      stop: (keys, cause, patient) => this.#stop(keys, cause, patient),
       tell,
       strand: (tag, reason) => this.#wakers.failed(tag, new Error(`${reason}, which ${tag} is after, is not running`)),
     });
@@ -187,16 +187,16 @@ export class Supervisor implements Supervision {
       receive: (key: string, input: Input) => this.#receive(key, input),
       begin: (service: ServiceSpec) => this.#begin(service),
       wake: (tag: Tag) => this.wake(tag),
-      stop: (keys: readonly string[], cause: StopCause, patient = false) => this.#stop(keys, patient, cause),
-      end: (status: number) =>
-        void (this.isEnding || this.#shutDown({ type: 'shutdown', status, patient: false, unasked: true })),
+      stop: (keys: readonly string[], cause: StopCause, patient = false) => this.#stop(keys, cause, patient),
+      end: (asked: Pick<Shutdown, 'status' | 'why'>) =>
+        void (this.isEnding || this.#shutDown({ ...asked, type: 'shutdown', patient: false, unasked: true })),
     };
   }
 
   #shutDown(request: Shutdown): readonly InstanceId[] {
-    const { ending, haste } = endOn(this.#ending, request, this.#clock.now());
-    this.#ending = ending;
-    return shutDown(haste, this.#parts);
+    const step = endOn(this.#ending, request, this.#clock.now());
+    this.#ending = step.ending;
+    return shutDown(step, this.#parts);
   }
 
   /** At once, or at its times. */
@@ -212,7 +212,7 @@ export class Supervisor implements Supervision {
     }
   }
 
-  #stop(keys: readonly string[], patient = false, cause: StopCause = { reason: 'shutdown' }): void {
+  #stop(keys: readonly string[], cause: StopCause, patient = false): void {
     for (const key of keys) this.#receive(key, { type: 'stop', cause, patient });
   }
 
@@ -256,7 +256,7 @@ export class Supervisor implements Supervision {
     if (effect.type === 'expire') {
       this.#reloads.stop(tag);
       this.#schedules.expire(tag);
-      this.#stop(this.#roster.keysOf(tag), false, effect.cause);
+      this.#stop(this.#roster.keysOf(tag), effect.cause);
     } else if (this.#roster.isBusy(tag)) this.#bus.emit({ ...effect, type: 'expiring', tag });
   }
 
@@ -265,7 +265,7 @@ export class Supervisor implements Supervision {
     this.#disarm();
     if (this.#run !== 'running') return;
     if (this.#ending === undefined) this.#lineup.start();
-    else this.#lineup.stop(this.#ending.first.patient);
+    else this.#lineup.stop(this.#ending);
     const canWake = this.#ending === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
     if (!this.#roster.isAnyBusy && !canWake) {
       if (this.#lives.children.length === 0) this.#end();

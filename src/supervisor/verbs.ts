@@ -1,6 +1,6 @@
 /** What people ask of services by name, done with the parts of a supervisor. */
 import { ProcletError } from '../errors.js';
-import type { InstanceId, Request, StopCause, Tag } from '../model.js';
+import type { InstanceId, Request, StopCause, Tag, Why } from '../model.js';
 import type { Input } from './instance.js';
 import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
@@ -33,13 +33,13 @@ export function perform(verb: Verb, parts: VerbParts): readonly InstanceId[] {
     case 'signal':
       return signal(verb, targets, parts);
     case 'stop':
-      for (const target of targets) stop(target, parts);
+      for (const target of targets) stop(target, requested(verb.why), parts);
       return targets.flatMap(({ ids }) => ids);
     case 'restart':
-      for (const target of targets) restart(target, parts);
+      for (const target of targets) restart(target, requested(verb.why), parts);
       return targets.flatMap(({ ids }) => ids);
     case 'reload':
-      return reload(targets, parts);
+      return reload(targets, verb.why, parts);
     case 'send':
       return send(verb.text, targets, parts);
     case 'touch':
@@ -53,8 +53,13 @@ export function perform(verb: Verb, parts: VerbParts): readonly InstanceId[] {
   }
 }
 
+function requested(why: Why | undefined): StopCause {
+  return { reason: 'requested', ...(why && { why }) };
+}
+
 function stop(
   { tag, ids, isWhole }: Target,
+  cause: StopCause,
   { roster, leases, lineup, reloads, schedules, stop: end }: VerbParts,
 ): void {
   if (isWhole) {
@@ -66,12 +71,16 @@ function stop(
   const keys = roster.of(tag).filter(({ spec }) => ids.includes(spec.id));
   end(
     keys.map(({ key }) => key),
-    { reason: 'requested' },
+    cause,
   );
 }
 
 /** What is down is started, with what it is after; the lease of what runs goes on. */
-function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedules, receive }: VerbParts): void {
+function restart(
+  { tag, ids, isWhole }: Target,
+  cause: StopCause,
+  { roster, leases, lineup, schedules, receive }: VerbParts,
+): void {
   const service = roster.services.get(tag);
   roster.ask(tag);
   if (isWhole && service) schedules.set(service);
@@ -81,19 +90,23 @@ function restart({ tag, ids, isWhole }: Target, { roster, leases, lineup, schedu
   }
   leases.receive(tag, { type: 'started' });
   for (const { key, spec } of roster.servingOf(tag)) {
-    if (ids.includes(spec.id)) receive(key, { type: 'restart', cause: { reason: 'requested' } });
+    if (ids.includes(spec.id)) receive(key, { type: 'restart', cause });
   }
 }
 
 /** A new generation of what runs, or is to. */
-function reload(targets: readonly Target[], { roster, reloads }: VerbParts): readonly InstanceId[] {
+function reload(
+  targets: readonly Target[],
+  why: Why | undefined,
+  { roster, reloads }: VerbParts,
+): readonly InstanceId[] {
   const running = targets.flatMap(({ tag, ids }) => {
     const own = roster.servingOf(tag).filter(({ key, goal }) => !roster.isAtRest(key) || goal === 'up');
     const meant = own.map(({ spec }) => spec.id).filter((id) => ids.includes(id));
     return roster.isBusy(tag) && meant.length > 0 ? [{ tag, meant }] : [];
   });
   if (running.length === 0) throw refused(targets, 'is down', 'proclet restart starts it');
-  for (const { tag, meant } of running) reloads.renew(tag, { reason: 'replaced' }, meant);
+  for (const { tag, meant } of running) reloads.renew(tag, { reason: 'replaced', ...(why && { why }) }, meant);
   return running.flatMap(({ meant }) => meant);
 }
 

@@ -1,6 +1,6 @@
 /** What the end of one life means for the other services and for the whole run. */
 import { describeExit, statusOf } from '../exit-status.js';
-import type { Exit, InstanceId, Plan, StopCause, Tag } from '../model.js';
+import type { Exit, InstanceId, Plan, StopCause, Tag, Why } from '../model.js';
 import type { Leases } from './leases.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
@@ -17,8 +17,8 @@ export interface VerdictParts {
   /** The statuses of what failed for good, by instance. */
   readonly failures: Map<InstanceId, number>;
   stop(keys: readonly string[], cause: StopCause): void;
-  /** Ends everything, with this exit status. */
-  end(status: number): void;
+  /** Ends everything, with this exit status, for this reason. */
+  end(asked: { readonly status: number; readonly why: Why }): void;
 }
 
 export function judge(key: string, exit: Exit, parts: VerdictParts): void {
@@ -52,7 +52,8 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   const runsAgain = roster.services.get(tag)?.every !== undefined;
   // Others start once it has done its work.
   const isStep = !failed && roster.dependents(tag).length > 0;
-  if (plan.onExit === 'stop' && endedByItself && !runsAgain && !isStep) parts.end(status);
+  if (plan.onExit === 'stop' && endedByItself && !runsAgain && !isStep)
+    parts.end({ status, why: { is: 'on-exit', id } });
 }
 
 const endsOthers: ReadonlySet<StopCause['reason']> = new Set(['idle', 'ttl', 'expired', 'requested', 'reconfigured']);
@@ -62,6 +63,6 @@ function letGo(tag: Tag, cause: StopCause, { roster, leases, stop }: VerdictPart
   for (const each of roster.dispensableWithout(tag)) {
     if (roster.isAsked(each) && leases.isLimited(each)) continue;
     leases.receive(each, { type: 'stopped' });
-    stop(roster.keysOf(each), cause);
+    stop(roster.keysOf(each), { ...cause, why: { is: 'unneeded', tag } });
   }
 }

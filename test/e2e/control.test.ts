@@ -83,6 +83,7 @@ describe('from another terminal', () => {
     const stop = await proclet(ws, 'stop', 'w*');
     expect(stop.stdout).toMatch(/^web\.1 stopped \(1 process, .*\)$/m);
     expect(stop.stdout).toMatch(/^worker\.1 stopped/m);
+    await app.line(/web\.1 stopped \(1 process, .*\): proclet stop \(pid \d+\)$/m);
     expect(isRunning(before['web']?.instances[0]?.pid ?? 0)).toBe(false);
     expect((await ps(ws))['web']?.instances).toMatchObject([{ phase: 'down' }]);
     const restart = await proclet(ws, 'restart');

@@ -20,7 +20,7 @@ test('the Procfile.example of the repository shows three services that work, and
   pressCtrlC(app);
   expect(await statusOf(app)).toBe(130);
   expect(linesOf(app, 'clock.1')).toContain('the clock stops');
-  expect(linesOf(app, 'proclet')).toContain('stopping web.1, worker.1 and clock.1');
+  expect(linesOf(app, 'proclet')).toContain('stopping web.1, worker.1 and clock.1: SIGINT');
   expect(ws.survivors()).toEqual([]);
 });
 

@@ -17,7 +17,7 @@ describe('a signal to proclet', () => {
     app.signal(signal);
     expect(await statusOf(app)).toBe(status);
     expect(ws.survivors()).toEqual([]);
-    expect(linesOf(app, 'proclet')).toContain('stopping web.1 and worker.1');
+    expect(linesOf(app, 'proclet')).toContain(`stopping web.1 and worker.1: ${signal}`);
     expect(app.text).toMatch(/proclet \| web\.1 stopped \(1 process, TERM /);
     expect(app.text).toMatch(/proclet \| worker\.1 stopped \(3 processes, TERM /);
   });
@@ -31,6 +31,7 @@ describe('a signal to proclet', () => {
     pressCtrlC(app);
     expect(await statusOf(app)).toBe(130);
     expect(linesOf(app, 'web.1')).toEqual(['ready', 'cleaned up']);
+    expect(linesOf(app, 'proclet')).toContain('stopping web.1: SIGINT');
   });
 
   test('ends a service that waits for its restart at once', async () => {

@@ -239,7 +239,7 @@ async function run(first: State) {
       };
     },
     async end() {
-      supervisor.request({ type: 'shutdown', status: 0, patient: false });
+      supervisor.request({ type: 'shutdown', status: 0, patient: false, why: { is: 'signal', signal: 'SIGINT' } });
       await rest();
       await supervised.ended;
       await supervised.close();

@@ -192,7 +192,9 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: which.map((ready) => ({ ready })) },
   {
     weight: 1,
-    arbitrary: fc.boolean().map((patient) => ({ request: { type: 'shutdown', status: 0, patient } as const })),
+    arbitrary: fc.boolean().map((patient) => ({
+      request: { type: 'shutdown', status: 0, patient, why: { is: 'signal', signal: 'SIGINT' } } as const,
+    })),
   },
 );
 const counts = fc.dictionary(tag, fc.nat(3), { minKeys: 1 });
@@ -229,7 +231,12 @@ describe('a run, whatever happens', () => {
           await machine.pass('wait' in next ? next.wait : 0);
           machine.assertShown();
         }
-        const shutdown: Request = { type: 'shutdown', status: 7, patient: false };
+        const shutdown: Request = {
+          type: 'shutdown',
+          status: 7,
+          patient: false,
+          why: { is: 'signal', signal: 'SIGINT' },
+        };
         for (let n = 0; n < 2; n += 1) {
           machine.supervisor.request(shutdown);
           await machine.pass(gestureLasts);

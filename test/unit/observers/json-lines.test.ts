@@ -33,9 +33,9 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
     }),
     at({
       type: 'stopping',
-      id: 'web.1',
+      id: 'db.1',
       generation: 1,
-      cause: { reason: 'ttl', window: 60_000 },
+      cause: { reason: 'ttl', window: 60_000, why: { is: 'unneeded', tag: 'web' } },
       signal: 'SIGTERM',
       grace: Infinity,
     }),
@@ -70,6 +70,10 @@ const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] 
   woken: [at({ type: 'woken', tag: 'web' })],
   expiring: [at({ type: 'expiring', tag: 'web', reason: 'ttl', in: 60_000 })],
   notice: [at({ type: 'notice', text: 'port 5000 is held by nginx (pid 812)' })],
+  ending: [
+    at({ type: 'ending', why: { is: 'signal', signal: 'SIGINT', inFront: true }, ids: ['web.1'] }),
+    at({ type: 'ending', why: { is: 'control', verb: 'stop', from: 'command', pid: 4711 }, ids: [] }),
+  ],
   stopped: [at({ type: 'stopped', status: 130 })],
 };
 

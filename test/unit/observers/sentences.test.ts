@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProcletEvent } from '../../../src/model.js';
+import type { ProcletEvent, Why } from '../../../src/model.js';
 import { createSentences } from '../../../src/observers/sentences.js';
 import { at, exited } from '../../support/events.js';
 
@@ -11,8 +11,7 @@ function said(...events: ProcletEvent[]): string[] {
 
 const spawned = (id = 'web.1', port = 5000): ProcletEvent => at({ type: 'spawned', id, pid: 812, port });
 const killed = at({ type: 'killed', id: 'web.1', signal: 'SIGTERM', after: 5000 });
-const stopping = (id: string): ProcletEvent =>
-  at({ type: 'stopping', id, generation: 1, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 });
+const ending = (why: Why, ...ids: string[]): ProcletEvent => at({ type: 'ending', why, ids });
 
 describe('a start', () => {
   test('is told with its pid and port', () => {
@@ -135,6 +134,25 @@ describe('a program that was stopped', () => {
       'psgi.1 stopped (1 process, TERM 0.1s), starting again',
     ],
     [
+      'on request of somebody says whose',
+      {
+        cause: { reason: 'requested', why: { is: 'control', verb: 'restart', from: 'command', pid: 4711 } },
+        took: 123,
+        next: { is: 'restart', delay: 0, failures: 0 },
+      },
+      'psgi.1 stopped (1 process, TERM 0.1s), starting again: proclet restart (pid 4711)',
+    ],
+    [
+      'with the run does not repeat why',
+      { cause: { reason: 'shutdown', why: { is: 'hangup' } }, took: 123 },
+      'psgi.1 stopped (1 process, TERM 0.1s)',
+    ],
+    [
+      'because the lease of what needed it has ended says so',
+      { cause: { reason: 'ttl', window: 60_000, why: { is: 'unneeded', tag: 'web' } }, took: 123 },
+      'psgi.1 stopped (1 process, TERM 0.1s): only web needed it',
+    ],
+    [
       'because a file changed says so',
       { cause: { reason: 'changed' }, took: 123, next: { is: 'restart', delay: 0, failures: 0 } },
       'psgi.1 stopped for a change (1 process, TERM 0.1s), starting again',
@@ -183,14 +201,32 @@ describe('a program that was stopped', () => {
 });
 
 describe('a shutdown', () => {
-  test('is told once, with who is running', () => {
-    const events = [spawned('web.1'), spawned('web.2'), spawned('db.1'), exited({ id: 'web.2', next: { is: 'done' } })];
-    expect(said(...events, stopping('db.1'), stopping('web.1')).slice(4)).toEqual(['stopping web.1 and db.1']);
+  test.each<[string, Why, string]>([
+    ['a signal', { is: 'signal', signal: 'SIGTERM' }, 'SIGTERM'],
+    ['a signal that a key sends', { is: 'signal', signal: 'SIGINT', inFront: true }, 'SIGINT (Ctrl-C)'],
+    ['another signal that a key sends', { is: 'signal', signal: 'SIGQUIT', inFront: true }, 'SIGQUIT (Ctrl-\\)'],
+    ['a command', { is: 'control', verb: 'stop', from: 'command', pid: 4711 }, 'proclet stop (pid 4711)'],
+    ['a client that says nothing of itself', { is: 'control', verb: 'stop', from: 'command' }, 'proclet stop'],
+    ['the launcher', { is: 'control', verb: 'stop', from: 'launcher', pid: 4711 }, 'the launcher (pid 4711)'],
+    ['a key', { is: 'key', key: 'q' }, 'key q'],
+    ['the end of its terminal', { is: 'hangup' }, 'the terminal was closed'],
+    ['the end of its reader', { is: 'unread' }, 'nobody reads the output'],
+    ['an output that fails', { is: 'unwritable' }, 'the output cannot be written'],
+    ['a time', { is: 'until' }, '--until'],
+    ['the end of a process', { is: 'until-exit' }, '--until-exit'],
+    ['the end of its input', { is: 'stdin-quit' }, '--stdin-quit'],
+    ['the library', { is: 'library' }, 'stop() was called'],
+    ['a bug', { is: 'bug' }, 'a bug in proclet'],
+    ['the end of one of them', { is: 'on-exit', id: 'job.1' }, 'job.1 has ended (--on-exit stop)'],
+  ])('for %s says so', (_, why, words) => {
+    expect(said(ending(why, 'web.1', 'db.1'))).toEqual([`stopping web.1 and db.1: ${words}`]);
   });
 
-  test('of many counts them', () => {
-    const ids = ['a.1', 'a.2', 'a.3', 'a.4'];
-    expect(said(...ids.map((id) => spawned(id)), stopping('a.1')).at(-1)).toBe('stopping 4 instances');
+  test('of many counts them, of nothing is no news', () => {
+    expect(said(ending({ is: 'hangup' }, 'a.1', 'a.2', 'a.3', 'a.4'))).toEqual([
+      'stopping 4 instances: the terminal was closed',
+    ]);
+    expect(said(ending({ is: 'hangup' }))).toEqual([]);
   });
 
   test('is not a stop of one', () => {

@@ -5,7 +5,7 @@ import { code, signal } from '../../support/fake-children.js';
 import { planOf } from '../../support/plans.js';
 import { supervised } from '../../support/supervised.js';
 
-const shutdown = { type: 'shutdown', status: 143, patient: false } as const;
+const shutdown = { type: 'shutdown', status: 143, patient: false, why: { is: 'signal', signal: 'SIGINT' } } as const;
 const scaled = (count: number) => planOf({ a: { count } });
 const generations = (events: readonly ProcletEvent[], id: string) =>
   events.flatMap((event) => (event.type === 'spawned' && event.id === id ? [event.generation] : []));

@@ -217,7 +217,7 @@ describe('a handover', () => {
   test('is ended by a shutdown with both lives, and begins nothing then', async () => {
     const { children, change, supervisor, settle, status } = run(plan);
     change();
-    supervisor.request({ type: 'shutdown', status: 130, patient: false });
+    supervisor.request({ type: 'shutdown', status: 130, patient: false, why: { is: 'signal', signal: 'SIGINT' } });
     expect(children.log.slice(-2)).toEqual(['web.1 SIGTERM', 'web.1+2 SIGTERM']);
     children.exit('web.1', signal('SIGTERM'));
     children.exit('web.1+2', signal('SIGTERM'));

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { ProcletEvent } from '../../../src/model.js';
 import { code, signal } from '../../support/fake-children.js';
 import { planOf } from '../../support/plans.js';
 import { supervised as run } from '../../support/supervised.js';
 
-const shutdown = { type: 'shutdown', status: 130, patient: false } as const;
+const shutdown = { type: 'shutdown', status: 130, patient: false, why: { is: 'signal', signal: 'SIGINT' } } as const;
+
+function told<T extends ProcletEvent['type']>(events: readonly ProcletEvent[], type: T) {
+  return events.filter((event): event is Extract<ProcletEvent, { type: T }> => event.type === type);
+}
 
 describe('the run', () => {
   test('starts every instance of every service', () => {
@@ -61,6 +66,41 @@ describe('a shutdown', () => {
     expect(await status()).toBeUndefined();
     children.exit('worker.1', code(0));
     expect(await status()).toBe(130);
+  });
+
+  test('says once who asked and whom it ends; who asks again is in a hurry and not the reason', () => {
+    const { supervisor, events, clock, children } = run(planOf({ web: { count: 2 }, worker: {}, done: {} }));
+    children.exit('done.1', code(0));
+    supervisor.request({ type: 'stop', targets: ['worker'], why: { is: 'key', key: 'r' } });
+    supervisor.request(shutdown);
+    clock.advance(300);
+    supervisor.request({ ...shutdown, why: { is: 'hangup' }, unasked: true });
+    expect(told(events, 'ending')).toMatchObject([{ why: shutdown.why, ids: ['web.1', 'web.2', 'worker.1'] }]);
+    expect(told(events, 'stopping').map(({ id, cause }) => [id, cause])).toEqual([
+      ['worker.1', { reason: 'requested', why: { is: 'key', key: 'r' } }],
+      ['web.1', { reason: 'shutdown', why: shutdown.why }],
+      ['web.2', { reason: 'shutdown', why: shutdown.why }],
+    ]);
+  });
+
+  test('because one ended under --on-exit stop names it', () => {
+    const { children, events } = run(planOf({ web: {}, job: {} }, { onExit: 'stop' }));
+    children.exit('job.1', code(0));
+    expect(told(events, 'ending')).toMatchObject([{ why: { is: 'on-exit', id: 'job.1' }, ids: ['web.1'] }]);
+  });
+
+  test('of one service takes along what only that needed, which says so', () => {
+    const { supervisor, children, events, clock } = run(
+      planOf({ db: { start: 'manual' }, web: { after: ['db'] }, x: {} }),
+    );
+    clock.advance(1_000);
+    supervisor.request({ type: 'expire', targets: ['web'], why: { is: 'control', verb: 'expire', from: 'command' } });
+    supervisor.request({ type: 'stop', targets: ['web'] });
+    children.exit('web.1', code(0));
+    expect(told(events, 'stopping').map(({ id, cause }) => [id, cause.why])).toEqual([
+      ['web.1', { is: 'control', verb: 'expire', from: 'command' }],
+      ['db.1', { is: 'unneeded', tag: 'web' }],
+    ]);
   });
 
   test('asked for twice kills now', () => {

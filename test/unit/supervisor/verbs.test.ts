@@ -130,7 +130,7 @@ describe('while the run ends', () => {
     { type: 'touch', targets: ['psgi'] },
   ])('$type is refused', (request) => {
     const { supervisor } = supervised(plan);
-    supervisor.request({ type: 'shutdown', status: 0, patient: false });
+    supervisor.request({ type: 'shutdown', status: 0, patient: false, why: { is: 'signal', signal: 'SIGINT' } });
     expect(errorOf(() => supervisor.request(request))).toBe('proclet is ending');
   });
 });
