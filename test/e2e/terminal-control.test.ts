@@ -49,7 +49,7 @@ describe('keys while proclet is in front', () => {
     await screen.shows('web.1   | up');
     screen.type('qq');
     screen.press('C-c');
-    await screen.shows('stopping web.1: SIGINT (Ctrl-C)');
+    await screen.shows(/stopping web\.1: SIGINT \(Ctrl-C\)/);
     await screen.isBack();
     await isSane(screen);
   });
