@@ -158,7 +158,7 @@ function differenceOf(was: ServiceSpec, is: ServiceSpec): Difference {
   const before = new Map(was.instances.map((spec) => [spec.id, spec]));
   const others = is.instances.filter((spec) => {
     const old = before.get(spec.id);
-    return old !== undefined && !isDeepStrictEqual(essence(was, old), essence(is, spec));
+    return old !== undefined && !isDeepStrictEqual(beginning(was, old), beginning(is, spec));
   });
   if (others.length === 0) return 'no';
   const isFronted = (service: ServiceSpec) => service.fronts.some(({ hidesPort, inherited }) => hidesPort || inherited);
@@ -167,6 +167,12 @@ function differenceOf(was: ServiceSpec, is: ServiceSpec): Difference {
 
 function comparable(service: ServiceSpec) {
   return { ...service, instances: service.instances.map((spec) => essence(service, spec)) };
+}
+
+/** What a life cannot get any more once it runs: how its end is judged is not of that. */
+function beginning(service: ServiceSpec, spec: InstanceSpec) {
+  const { expected: _expected, backoff: _backoff, ...rest } = essence(service, spec);
+  return rest;
 }
 
 /** All that a life is started with: also the sockets it inherits, and whether its port is its own. */

@@ -223,7 +223,8 @@ async function run(first: State) {
       const lives = [...world.begun.values()].filter(({ isAlive }) => isAlive);
       const own = (env: InstanceSpec['env']) =>
         Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PROCLET_PORT_')));
-      const begun = lives.map(({ spec: { restart, ...spec }, told }) => {
+      // How an end is judged is the plan's, and no matter of the life that began before.
+      const begun = lives.map(({ spec: { restart, expected: _expected, backoff: _backoff, ...spec }, told }) => {
         // In a handover a life is not started again before it serves.
         const policy = spec.tag === 'reload' ? undefined : restart;
         return { ...spec, told, restart: policy, env: own(spec.env) };

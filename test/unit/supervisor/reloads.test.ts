@@ -366,3 +366,12 @@ describe('a reload that somebody asks for', () => {
     expect(one.children.log.filter((line) => line === 'job.1 spawn')).toHaveLength(1);
   });
 });
+
+test('another judgement of ends restarts nothing, and holds for the end of the life that runs', async () => {
+  const { supervisor, children, events } = run(planOf({ web: {} }));
+  supervisor.reconfigure(planOf({ web: { expected: [3] } }));
+  expect(children.log).toEqual(['web.1 spawn']);
+  expect(events.filter(({ type }) => type === 'reconfigured')).toMatchObject([{ changed: ['web'] }]);
+  children.exit('web.1', code(3));
+  expect(events.filter(({ type }) => type === 'exited')).toMatchObject([{ expected: true, next: { is: 'done' } }]);
+});
