@@ -160,7 +160,7 @@ describe('start: on-access', () => {
     await eventually(() => get(ws.port));
     expect(app.text.indexOf('db.1 is ready')).toBeLessThan(app.text.indexOf('web.1 started'));
     await app.line(/web\.1 expired: idle/);
-    await app.line(/db\.1 expired: idle/);
+    await app.line(/db\.1 stopped .*: only web needed it/);
   });
 
   test('that fails gives an HTTP client the reason and the last words, and closes any other', async () => {

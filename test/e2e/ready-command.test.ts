@@ -27,7 +27,8 @@ test('what is after a service starts when its command exits with 0, and of its a
   await app.line('web.1 started');
   expect(new Set(tried())).toEqual(new Set([`db.1 ${ws.port}`]));
   expect(app.text).not.toContain('not shown');
-  expect(ws.survivors().filter(({ command }) => command.startsWith('sleep'))).toHaveLength(2);
+  const sleeping = () => ws.survivors().filter(({ command }) => command.startsWith('sleep'));
+  await eventually(() => expect(sleeping()).toHaveLength(2));
   app.signal('SIGINT');
   expect(await statusOf(app)).toBe(130);
   expect(ws.survivors()).toEqual([]);
