@@ -10,8 +10,8 @@ import type { Prepared } from '../run-part.js';
 import { type Front, openFront } from './front.js';
 import type { Refusal } from './front-refusal.js';
 import { canListenForOthers, type Listener, openListeners } from './listener.js';
-import { ownersOf } from './port-owner.js';
-import { type Ids, letIn, makeWay, ownIds } from './socket-file.js';
+import { ownersOf, ownersOfPath } from './port-owner.js';
+import { clearAway, type Ids, letIn, makeWay, ownIds } from './socket-file.js';
 import { type Unreachable, unreachable } from './unreachable.js';
 
 export interface Door {
@@ -122,7 +122,10 @@ export class Doors {
 
   /** Binds what services inherit, unless it is. @throws Error with a sentence */
   openListeners(tag: Tag): void {
-    this.#bind(this.of(tag));
+    const doors = this.of(tag);
+    // Until now a life of the run listened there by itself, and has left its socket.
+    for (const door of doors) if (this.#held.has(door)) clearAway(door.spec.listen);
+    this.#bind(doors);
   }
 
   /** The sockets that a life of an instance inherits. */
@@ -181,7 +184,7 @@ export class Doors {
     const fresh: Door[] = [];
     for (const service of services) {
       for (const spec of service.fronts) {
-        const same = [...old].find((door) => door.service.tag === service.tag && isSameDoor(door.spec, spec));
+        const same = [...old].find((door) => isSameDoor(door.spec, spec));
         if (same === undefined) fresh.push({ service, spec, admits, ...closedDoor });
         else {
           kept.set(same, { service, spec, ids: undefined });
@@ -237,8 +240,7 @@ export class Doors {
   }
 
   #isHeldByUs(address: Address): boolean {
-    if ('path' in address) return false;
-    const owners = ownersOf(address.port);
+    const owners = 'path' in address ? ownersOfPath(address.path) : ownersOf(address.port);
     return owners.length > 0 && owners.every(({ pid }) => this.#behind.isOurs(pid));
   }
 

@@ -198,7 +198,7 @@ class PlannedGateway implements Gateway {
     };
   }
 
-  #end({ id, generation, next, cause }: Extract<ProcletEvent, { type: 'exited' }>): void {
+  #end({ id, generation, role, next, cause }: Extract<ProcletEvent, { type: 'exited' }>): void {
     const key = lifeKey({ id, generation });
     for (const probe of this.#probes.get(key) ?? []) probe.cancel();
     this.#probes.delete(key);
@@ -211,7 +211,9 @@ class PlannedGateway implements Gateway {
     this.#doors.closeLate(id);
     void this.#doors.openHeld();
     if (this.#keeper.pidsOf(tag).length > 0) return;
-    if (next.is !== 'restart') this.#doors.rest(tag, cause !== undefined);
+    // What is replaced and has not handed over goes on as soon as its addresses are free.
+    const goesOn = next.is === 'restart' || (role === 'serving' && cause?.reason === 'replaced');
+    if (!goesOn) this.#doors.rest(tag, cause !== undefined);
     this.#watches.end(tag);
   }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { constants } from 'node:os';
-import { basename } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { heldBy, readSockets } from './sockets.js';
 
 export interface PortOwner {
@@ -49,10 +49,46 @@ export function ownersOf(port: number): PortOwner[] {
   }
 }
 
+/** The processes that listen on a Unix socket, as far as they can be seen (Linux). `path` is absolute. */
+export function ownersOfPath(path: string): PortOwner[] {
+  try {
+    return unixListeners(path).flatMap(({ name, inode }) =>
+      holdersOf(new Set([inode])).filter(({ pid }) => resolve(readlinkSync(`/proc/${pid}/cwd`), name) === path),
+    );
+  } catch {
+    return []; // ENOENT: not Linux, or just gone; EMFILE: nobody can be seen
+  }
+}
+
+/** Whether somebody may listen on a Unix socket; `undefined` where that is not told (elsewhere than on Linux). */
+export function isPathTaken(path: string): boolean | undefined {
+  try {
+    return unixListeners(path).length > 0;
+  } catch {
+    return undefined; // ENOENT: not Linux; EMFILE: it cannot be read now
+  }
+}
+
+/**
+ * proc(5): `num: refs protocol flags type state inode path`. The flag is that of a socket that accepts; the name is what
+ * its program said, so one that is relative is meant from the directory in which that was.
+ */
+function unixListeners(path: string): { readonly name: string; readonly inode: string }[] {
+  const rows = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return rows.flatMap((row) => {
+    const [, flags = '', inode = '', name = ''] = /^\S+: \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/.exec(row) ?? [];
+    const isMeant = name === path || (name !== '' && !isAbsolute(name) && basename(name) === basename(path));
+    return isMeant && (Number.parseInt(flags, 16) & 0x10000) !== 0 ? [{ name, inode }] : [];
+  });
+}
+
 function readOwners(port: number): PortOwner[] {
   const rows = readSockets((local, _, state) => state === 'listen' && local === port);
-  if (rows.length === 0) return [];
-  const inodes = new Set(rows.map(({ inode }) => inode));
+  return holdersOf(new Set(rows.map(({ inode }) => inode)));
+}
+
+function holdersOf(inodes: ReadonlySet<string>): PortOwner[] {
+  if (inodes.size === 0) return [];
   return pids().flatMap((pid) => (heldBy([pid], inodes).size > 0 ? [{ pid, name: nameOf(pid) }] : []));
 }
 

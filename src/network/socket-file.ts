@@ -5,7 +5,8 @@
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { socketPathTrouble } from '../address.js';
-import type { SocketAddress } from '../model.js';
+import type { Address, SocketAddress } from '../model.js';
+import { isPathTaken } from './port-owner.js';
 
 /** Numbers of a user and a group; -1 leaves what is. */
 export interface Ids {
@@ -24,6 +25,11 @@ export async function makeWay({ path }: SocketAddress): Promise<void> {
   const trouble = socketPathTrouble(path);
   if (trouble !== undefined) throw new Error(trouble);
   if (await isStale(path)) unlinkSync(path);
+}
+
+/** The same at once, where it can be seen that nobody listens there (Linux). */
+export function clearAway(address: Address): void {
+  if ('path' in address && isSocket(address.path) && isPathTaken(address.path) === false) unlinkSync(address.path);
 }
 
 /** Binds with a call that binds at once, and lets those in whom the address names. */

@@ -9,6 +9,8 @@ import { causeOf, type Ending } from './shutdown.js';
 
 export interface LineupActs {
   start(tag: Tag): void;
+  /** Another life of an instance. */
+  resume(key: string): void;
   stop(keys: readonly string[], cause: StopCause, patient: boolean): void;
   tell(event: Happening): void;
   /** It will not be started, because of another. */
@@ -19,6 +21,8 @@ export class Lineup {
   readonly #roster: Roster;
   readonly #acts: LineupActs;
   readonly #wanted = new Set<Tag>();
+  /** Instances that were stopped, or have no life yet, and go on when their addresses are free. */
+  readonly #resuming = new Set<string>();
   /** Those that were said to be waiting. */
   readonly #announced = new Set<Tag>();
 
@@ -35,17 +39,29 @@ export class Lineup {
   }
 
   wants(tag: Tag): boolean {
-    return this.#wanted.has(tag);
+    return this.#wanted.has(tag) || [...this.#resuming].some((key) => this.#roster.get(key)?.spec.tag === tag);
+  }
+
+  /** An instance of what runs is to have its next life as soon as no other life holds what it is to get. */
+  resume(key: string): void {
+    this.#resuming.add(key);
+  }
+
+  /** These are put down, whatever else of their service runs. */
+  putDown(keys: readonly string[]): void {
+    for (const key of keys) this.#resuming.delete(key);
   }
 
   /** It is not to run any more. */
   forget(tag: Tag): void {
     this.#wanted.delete(tag);
     this.#announced.delete(tag);
+    this.putDown(this.#roster.keysOf(tag));
   }
 
   clear(): void {
     this.#wanted.clear();
+    this.#resuming.clear();
   }
 
   /** The services that wait to start after this one. */
@@ -55,7 +71,16 @@ export class Lineup {
 
   /** Starts what is wanted and need not wait any more. */
   start(): void {
+    if (this.#wanted.size === 0 && this.#resuming.size === 0) return;
+    const held = this.#roster.exchangedPorts;
+    for (const key of [...this.#resuming]) {
+      const id = this.#roster.get(key)?.spec.id;
+      if (id !== undefined && held.has(id)) continue;
+      this.#resuming.delete(key);
+      this.#acts.resume(key);
+    }
     for (const tag of [...this.#wanted]) {
+      if (this.#roster.servingOf(tag).some(({ spec }) => held.has(spec.id))) continue;
       const after = this.#roster.services.get(tag)?.after ?? [];
       const missing = after.filter((each) => this.#standing(each) !== 'ready');
       const hopeless = missing.find((each) => this.#standing(each) === 'hopeless');
@@ -84,7 +109,7 @@ export class Lineup {
   }
 
   #standing(tag: Tag) {
-    return this.#roster.standing(tag, this.#wanted.has(tag));
+    return this.#roster.standing(tag, this.wants(tag));
   }
 
   #announce(tag: Tag, missing: readonly Tag[]): void {

@@ -1,6 +1,7 @@
-/** Another plan for a run: what it changes (pure), and what is done about that. */
-import { isDeepStrictEqual } from 'node:util';
-import type { Happening, Instance, InstanceId, InstanceSpec, Plan, ServiceSpec, StopCause, Tag } from '../model.js';
+/** Another plan for a run: what is done about what it changes. */
+import type { Happening, Instance, InstanceId, Plan, ServiceSpec, StopCause, Tag } from '../model.js';
+import { differences } from './differences.js';
+import type { Held } from './exchanged-ports.js';
 import type { Input } from './instance.js';
 import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
@@ -41,7 +42,7 @@ export function reconfigure(before: Plan, after: Plan, parts: Parts): void {
     leases.remove(tag);
     wakers.failed(tag, new Error(`${tag} is not in the project any more`));
     stop(roster.keysOf(tag), { reason: 'reconfigured' });
-    if (!roster.isBusy(tag)) roster.removeService(tag);
+    roster.leave(tag);
   }
   for (const service of after.services) {
     const { tag } = service;
@@ -62,10 +63,33 @@ export function reconfigure(before: Plan, after: Plan, parts: Parts): void {
       if (service.start === 'always' && service.instances.length > 0) begin(service);
     } else if (changed.has(tag)) follow({ was, service, stood, added: slots.added }, parts);
   }
+  const { exchangedPorts } = roster;
   for (const [tag, how] of changed) {
-    if (how === 'anew') reloads.reload(tag, { reason: 'replaced' });
-    else if (how === 'elsewhere') reloads.restart(tag, { reason: 'replaced' });
+    if (how !== 'no') renew(tag, how, exchangedPorts, parts);
   }
+}
+
+/** New lives in place of those that are out of date. What others are to get is given back now, not when it suits. */
+function renew(tag: Tag, how: 'anew' | 'elsewhere', exchanged: ReadonlyMap<InstanceId, readonly Held[]>, parts: Parts) {
+  const { roster, lineup, reloads, stop } = parts;
+  const cause: StopCause = { reason: 'replaced' };
+  const isGiver = [...exchanged.values()].some((holders) => holders.some((life) => life.tag === tag));
+  const serving = roster.servingOf(tag);
+  const takers = serving.filter(({ spec }) => exchanged.has(spec.id));
+  if (takers.length === 0 && !isGiver) {
+    if (how === 'anew') reloads.reload(tag, cause);
+    else reloads.restart(tag, cause);
+    return;
+  }
+  reloads.stop(tag);
+  const coming = roster.of(tag).filter(({ role }) => role === 'coming');
+  stop(
+    [...coming, ...takers].map(({ key }) => key),
+    cause,
+  );
+  for (const { key, goal } of takers) if (goal === 'up') lineup.resume(key);
+  const others = serving.filter(({ spec }) => !exchanged.has(spec.id)).map(({ spec }) => spec.id);
+  reloads.restart(tag, cause, others);
 }
 
 /** What begins a service: the run, its times, or whoever needs it. */
@@ -106,84 +130,10 @@ function follow(change: Change, parts: Parts): void {
 }
 
 /** Of one that runs, what is new; what was put down stays down. */
-function goOn({ was, service, stood, added }: Change, { roster, lineup, schedules, receive }: Parts): void {
+function goOn({ was, service, stood, added }: Change, { roster, lineup, schedules }: Parts): void {
   const { tag, after } = service;
   if (schedules.has(tag)) schedules.set(service);
-  else if (stood.isWanted && !lineup.wants(tag)) for (const { key } of added) receive(key, { type: 'start' });
+  else if (stood.isWanted && !lineup.wants(tag)) for (const { key } of added) lineup.resume(key);
   const needed = after.filter((each) => !was.after.includes(each) && !roster.isBusy(each));
   if (stood.isBusy) for (const each of needed) lineup.want(each);
-}
-
-/**
- * How its lives are out of date: not at all; they would be started in another way; or they hold an address themselves
- * that is held for them now, and have to go before anything else can be had there.
- */
-type Difference = 'no' | 'anew' | 'elsewhere';
-
-interface Differences {
-  readonly added: readonly Tag[];
-  readonly removed: readonly Tag[];
-  readonly changed: ReadonlyMap<Tag, Difference>;
-  readonly scaled: readonly { readonly tag: Tag; readonly instances: number }[];
-}
-
-export function differences(before: Plan, after: Plan): Differences {
-  const old = new Map(before.services.map((service) => [service.tag, service]));
-  const now = new Map(after.services.map((service) => [service.tag, service]));
-  const changed = new Map<Tag, Difference>();
-  const scaled: { tag: Tag; instances: number }[] = [];
-  for (const [tag, service] of now) {
-    const was = old.get(tag);
-    if (was !== undefined && !isDeepStrictEqual(comparable(was), comparable(service))) {
-      changed.set(tag, differenceOf(was, service));
-      if (isDeepStrictEqual(withoutNumber(was), withoutNumber(service)))
-        scaled.push({ tag, instances: service.instances.length });
-    }
-  }
-  return {
-    added: [...now.keys()].filter((tag) => !old.has(tag)),
-    removed: [...old.keys()].filter((tag) => !now.has(tag)),
-    changed,
-    scaled,
-  };
-}
-
-/** All of a service but how many instances it has. */
-function withoutNumber(service: ServiceSpec) {
-  const [first] = comparable(service).instances;
-  return { ...service, instances: first, fronts: service.fronts.map(({ instances: _, ...front }) => front) };
-}
-
-function differenceOf(was: ServiceSpec, is: ServiceSpec): Difference {
-  const before = new Map(was.instances.map((spec) => [spec.id, spec]));
-  const others = is.instances.filter((spec) => {
-    const old = before.get(spec.id);
-    return old !== undefined && !isDeepStrictEqual(beginning(was, old), beginning(is, spec));
-  });
-  if (others.length === 0) return 'no';
-  const isFronted = (service: ServiceSpec) => service.fronts.some(({ hidesPort, inherited }) => hidesPort || inherited);
-  return !isFronted(was) && isFronted(is) ? 'elsewhere' : 'anew';
-}
-
-function comparable(service: ServiceSpec) {
-  return { ...service, instances: service.instances.map((spec) => essence(service, spec)) };
-}
-
-/** What a life cannot get any more once it runs: how its end is judged is not of that. */
-function beginning(service: ServiceSpec, spec: InstanceSpec) {
-  const { expected: _expected, backoff: _backoff, ...rest } = essence(service, spec);
-  return rest;
-}
-
-/** All that a life is started with: also the sockets it inherits, and whether its port is its own. */
-function essence({ fronts }: ServiceSpec, { env, ...spec }: InstanceSpec) {
-  // That of the siblings' ports is not worth a restart.
-  const own = Object.entries(env).filter(([name]) => !name.startsWith('PROCLET_PORT_'));
-  const before = fronts.filter(({ instances }) => instances.includes(spec.id));
-  return {
-    ...spec,
-    env: new Map(own),
-    hidesPort: before.some(({ hidesPort }) => hidesPort),
-    inherits: before.filter(({ inherited }) => inherited).map(({ listen }) => listen),
-  };
 }

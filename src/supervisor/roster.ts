@@ -3,7 +3,19 @@
  * handover, one that comes and those that go. Gives out what names them: keys of instances and numbers of lives, each
  * once in a run, so that what is known of one is never taken for another's.
  */
-import type { Instance, InstanceId, InstanceSpec, Millis, Phase, Plan, Role, ServiceSpec, Tag } from '../model.js';
+import type {
+  Address,
+  Instance,
+  InstanceId,
+  InstanceSpec,
+  Millis,
+  Phase,
+  Plan,
+  Role,
+  ServiceSpec,
+  Tag,
+} from '../model.js';
+import { exchangedPorts, type Held, ownAddresses } from './exchanged-ports.js';
 import { newInstance, nextDeadline } from './instance.js';
 import { dependents, type Standing, standingOf } from './order.js';
 
@@ -12,6 +24,10 @@ export class Roster {
   readonly services = new Map<Tag, ServiceSpec>();
   readonly #byTag = new Map<Tag, Map<string, Instance>>();
   readonly #byKey = new Map<string, Instance>();
+  /** Those that no plan has any more, and of which something runs. */
+  readonly #leaving = new Set<Tag>();
+  /** The addresses that the last life of each instance began with, by key. */
+  readonly #addresses = new Map<string, readonly Address[]>();
   #entered = 0;
   /** The number of the last life that each slot had, whether or not the slot is still there. */
   readonly #generations = new Map<InstanceId, number>();
@@ -26,6 +42,7 @@ export class Roster {
    */
   setService(service: ServiceSpec): { readonly added: readonly Instance[]; readonly surplus: readonly Instance[] } {
     this.services.set(service.tag, service);
+    this.#leaving.delete(service.tag);
     const added: Instance[] = [];
     for (const spec of service.instances) {
       const serving = this.serving(spec.id);
@@ -60,13 +77,22 @@ export class Roster {
     const { id } = instance.spec;
     const generation = (this.#generations.get(id) ?? 0) + 1;
     this.#generations.set(id, generation);
+    const service = this.services.get(instance.spec.tag);
+    if (service) this.#addresses.set(instance.key, ownAddresses(service, instance.spec));
     return this.set({ ...instance, generation });
+  }
+
+  /** No plan has it any more: when nothing of it runs it is forgotten. */
+  leave(tag: Tag): void {
+    if (this.isBusy(tag)) this.#leaving.add(tag);
+    else this.removeService(tag);
   }
 
   /** Forgets a service of which nothing runs. */
   removeService(tag: Tag): void {
     for (const { key } of this.of(tag)) this.remove(key);
     this.services.delete(tag);
+    this.#leaving.delete(tag);
     this.#byTag.delete(tag);
   }
 
@@ -93,7 +119,15 @@ export class Roster {
     const instance = this.#byKey.get(key);
     if (instance === undefined) return;
     this.#byKey.delete(key);
+    this.#addresses.delete(key);
     this.#byTag.get(instance.spec.tag)?.delete(key);
+  }
+
+  /** The slots that are to get what lives of others hold, with these. */
+  get exchangedPorts(): ReadonlyMap<InstanceId, readonly Held[]> {
+    const running = [...this.#byKey.values()].filter(({ phase }) => runs.has(phase.is));
+    const lives = running.map(({ key, spec: { tag, id } }) => ({ tag, id, addresses: this.#addresses.get(key) ?? [] }));
+    return exchangedPorts(lives, new Map([...this.services].filter(([tag]) => !this.#leaving.has(tag))));
   }
 
   get phases(): readonly Phase[] {
@@ -186,7 +220,7 @@ export class Roster {
   isPutDown(tag: Tag): boolean {
     return this.servingOf(tag).some(({ phase, goal }) => {
       const cause = (phase.is === 'down' || (phase.is === 'stopping' && goal === 'down')) && phase.cause;
-      return cause && cause.reason !== 'reconfigured';
+      return cause && cause.reason !== 'reconfigured' && cause.reason !== 'replaced';
     });
   }
 
@@ -237,6 +271,8 @@ export class Roster {
     );
   }
 }
+
+const runs: ReadonlySet<Phase['is']> = new Set(['starting', 'up', 'stopping']);
 
 function tagOf(id: InstanceId): Tag {
   return id.slice(0, id.lastIndexOf('.'));

@@ -91,7 +91,7 @@ export class Supervisor implements Supervision {
     this.#lineup = new Lineup(this.#roster, {
       start: (tag) => this.#startService(tag),
       stop: (keys, cause, patient) => this.#stop(keys, cause, patient),
-      tell,
+      ...{ tell, resume: (key: string) => this.#receive(key, { type: 'start' }) },
       strand: (tag, reason) => this.#wakers.failed(tag, new Error(`${reason}, which ${tag} is after, is not running`)),
     });
   }

@@ -68,11 +68,10 @@ function stop(
     schedules.stop(tag);
     leases.receive(tag, { type: 'stopped' });
   }
-  const keys = roster.of(tag).filter(({ spec }) => ids.includes(spec.id));
-  end(
-    keys.map(({ key }) => key),
-    cause,
-  );
+  const meant = roster.of(tag).filter(({ spec }) => ids.includes(spec.id));
+  const keys = meant.map(({ key }) => key);
+  lineup.putDown(keys);
+  end(keys, cause);
 }
 
 /** What is down is started, with what it is after; the lease of what runs goes on. */

@@ -2,6 +2,7 @@
 import { describeExit, statusOf } from '../exit-status.js';
 import type { Exit, InstanceId, Plan, StopCause, Tag, Why } from '../model.js';
 import type { Leases } from './leases.js';
+import type { Lineup } from './lineup.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
 import type { Uses } from './uses.js';
@@ -11,6 +12,7 @@ export interface VerdictParts {
   readonly plan: Plan;
   readonly roster: Roster;
   readonly leases: Leases;
+  readonly lineup: Lineup;
   readonly reloads: Reloads;
   readonly uses: Uses;
   readonly wakers: Wakers;
@@ -22,7 +24,7 @@ export interface VerdictParts {
 }
 
 export function judge(key: string, exit: Exit, parts: VerdictParts): void {
-  const { plan, roster, reloads, uses, wakers, failures } = parts;
+  const { plan, roster, lineup, reloads, uses, wakers, failures } = parts;
   const instance = roster.get(key);
   if (instance === undefined) return;
   const { phase, spec } = instance;
@@ -34,7 +36,8 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
     for (const each of roster.services.get(tag)?.after ?? []) uses.touch(each);
   }
   const failed = phase.is === 'failed';
-  if (instance.role !== 'going' && (failed || phase.is === 'backoff' || phase.is === 'down')) {
+  const isOut = failed || phase.is === 'backoff' || phase.is === 'down';
+  if (instance.role !== 'going' && isOut && !lineup.wants(tag)) {
     wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
   }
   const isGone = !plan.services.some((service) => service.tag === tag);
