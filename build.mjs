@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { lazyRequires } from './scripts/lazy-requires.mjs';
 
 mkdirSync('dist', { recursive: true });
 
@@ -28,7 +29,8 @@ const built = await Promise.all([
     minify: true,
     keepNames: true,
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-    define: { 'import.meta.url': 'importMetaUrl' },
+    define: { 'import.meta.url': 'importMetaUrl', 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"' },
+    plugins: [lazyRequires],
   }),
   build({
     ...shared,

@@ -25,7 +25,10 @@ try {
 // Without a home a path that cannot be: whatever is done with the cache then fails.
 const caches = process.env.XDG_CACHE_HOME || (os.homedir() && path.join(os.homedir(), '.cache')) || '/dev/null';
 const directory = path.join(caches, 'proclet');
-const name = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}.v8`;
+// What runs services uses three times as much as what asks about them, and reading the cache takes its time.
+const kind = ['start', 'run', 'launcher'].find((word) => process.argv.includes(word)) ?? 'other';
+const version = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}`;
+const name = `${version}-${kind}.v8`;
 const cache = path.join(directory, name);
 
 let cachedData;
@@ -61,11 +64,16 @@ function saveCache() {
     }
     for (const other of fs.readdirSync(directory)) {
       const place = path.join(directory, other);
-      if (other !== name && (other.endsWith('.v8') || isLeft(other, place))) fs.unlinkSync(place);
+      if (isOld(other) || isLeft(other, place)) fs.unlinkSync(place);
     }
   } catch {
     // a read-only home directory, a full disk: the next start is slower, that is all
   }
+}
+
+/** A cache of another version. */
+function isOld(name) {
+  return name.endsWith('.v8') && !name.startsWith(`${version}-`);
 }
 
 /** A draft is written in a moment: an older one is of a process that was killed. */

@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
-import { execa } from 'execa';
 import type { Exit } from '../model.js';
 import { isOnPath, toolEnv } from '../tools.js';
 
@@ -74,6 +73,7 @@ export async function resizeTerminal(pid: number, size: { columns: number; rows:
   const path = terminalOf(pid);
   if (path === undefined) return;
   const words = ['rows', String(size.rows), 'cols', String(size.columns)];
+  const { execa } = await import('execa');
   await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore', env: toolEnv() });
 }
 
