@@ -6,8 +6,8 @@ const setupFiles = ['test/support/environment.ts'];
 const processes = {
   setupFiles,
   pool: 'forks' as const,
-  // One more than the processors of a small machine: the tests wait more than they work.
-  maxWorkers: 3,
+  // Twice the processors of a small machine: the tests wait more than they work.
+  maxWorkers: 4,
   sequence: { groupOrder: 1 },
   testTimeout: 60_000,
   hookTimeout: 60_000,

@@ -465,7 +465,7 @@ describe('strangers', () => {
     const ws = workspace({});
     const files = {
       Procfile:
-        'web: yes "a line of output that is about as long as lines usually are, sixty more" | head -n 300000; sleep 1000\n',
+        'web: yes "a line of output that is about as long as lines usually are, sixty more" | head -n 20000; sleep 1000\n',
     };
     const { port, app, get, act } = await launcherOf(ws, { hoge: files });
     const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${app.pid}/status`, 'utf8'))?.[1]) / 1024;
