@@ -12,6 +12,7 @@ import type {
   Remains,
   Request,
   Snapshot,
+  StopPolicy,
   Tag,
   Targets,
 } from './model.js';
@@ -25,6 +26,15 @@ export interface Clock {
   wakeAt(at: Millis, wake: () => void): () => void;
 }
 
+/** What is still to be done to end a life, for whoever takes over from proclet. */
+export interface StopTerms {
+  readonly signal: NodeJS.Signals;
+  /** Who is still to get the signal: the leader, and then the rest; the rest; all at once; or nobody. */
+  readonly to: StopPolicy | 'rest' | 'nobody';
+  /** Between the signal and SIGKILL. */
+  readonly grace: Millis;
+}
+
 /** One life of an instance: its process tree. */
 export interface Child {
   /** 0 when nothing could be started, or while that of the program is not known yet. */
@@ -35,6 +45,8 @@ export interface Child {
   signal(signal: NodeJS.Signals, to?: 'tree' | 'rest'): void;
   /** SIGKILL to everything, again and again, until nothing is left. */
   kill(): void;
+  /** Tells the guardian how this life is to be ended, should proclet be gone. */
+  entrust(terms: StopTerms): void;
   /** Stop waiting: report what is left as survivors. */
   abandon(): void;
   /** Every live process of the tree, now. */

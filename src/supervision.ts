@@ -31,9 +31,6 @@ import { adviceOn, describeTrouble } from './system-error.js';
 
 const ports: Stage['ports'] = { isTaken: isPortTaken, holder: (port) => describeOwners(ownersOf(port)) };
 
-/** The longest time that the guardian gives what it has to end. */
-const longestGuardedGrace = 1_000;
-
 export interface Equipment extends Pick<Stage, 'stdio' | 'gate'> {
   readonly name: string;
   readonly command: RunRecord['command'];
@@ -155,11 +152,9 @@ function keeperOf(parts: {
 
 /** Others who look for free ports leave the first ones alone, though what is down does not listen yet. */
 function termsOf({ services }: Plan): Terms {
-  const graces = services.flatMap(({ instances }) => instances.map(({ grace }) => grace));
   return {
     ports: services.flatMap(({ instances: [first] }) => (first !== undefined && first.port > 0 ? [first.port] : [])),
     sockets: services.flatMap(({ fronts }) => fronts.flatMap(({ listen }) => ('path' in listen ? [listen.path] : []))),
-    grace: Math.min(longestGuardedGrace, Math.max(0, ...graces)),
   };
 }
 

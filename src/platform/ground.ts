@@ -40,7 +40,7 @@ export interface Ground {
   readonly detachment: Detachment;
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Follows another plan: what others read of the run. */
-  follow(terms: Pick<Terms, 'ports' | 'sockets'>): void;
+  follow(terms: Terms): void;
   /** Looks once more, when every life has ended: see last-look.ts. */
   sweep(notice: (text: string) => void): Promise<void> | undefined;
   /** At the end of the run. The record and the guardian stay if anything of it is still there. */
@@ -52,8 +52,6 @@ export interface Terms {
   readonly ports: RunRecord['ports'];
   /** Absolute paths. */
   readonly sockets: readonly string[];
-  /** Between TERM and KILL when it is the guardian that ends the run. */
-  readonly grace: Millis;
 }
 
 export interface Builders extends Terms {
@@ -65,6 +63,14 @@ export interface Builders extends Terms {
   readonly command: RunRecord['command'];
   /** Told what the run has to do without. */
   readonly warn: (text: string) => void;
+}
+
+/** The longest time that a guardian gives a service to end, and in a run within another one, which has 3 s for that. */
+const guardedGrace: Millis = 5_000;
+const nestedGrace: Millis = 1_000;
+
+function graceOf({ within }: RunRecord): Millis {
+  return within === '' ? guardedGrace : nestedGrace;
 }
 
 /** How long a guardian that was let go is waited for: what it cannot end in that time is left to it. */
@@ -159,7 +165,7 @@ async function removeGroup(cgroups: Cgroups, clock: Clock): Promise<void> {
 }
 
 /** Throws ProcletError when another `start` of the project runs. */
-export function openGround({ clock, table, root, name, command, ports, sockets, grace, warn }: Builders): Ground {
+export function openGround({ clock, table, root, name, command, ports, sockets, warn }: Builders): Ground {
   const run = unusedRun();
   let identity: RunRecord = {
     ...{
@@ -186,7 +192,7 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
   const numbers = new LifeNumbers(run, table);
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
-  const guardian = guard({ clock, run, grace, cgroup, record, onTrouble: warn });
+  const guardian = guard({ clock, run, grace: graceOf(identity), cgroup, record, onTrouble: warn });
 
   function leaveRecord() {
     try {

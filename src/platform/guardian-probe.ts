@@ -32,7 +32,7 @@ export async function troubleOfGuardian(): Promise<string | undefined> {
   });
   if (tableKind() !== 'proc' && victim.pid !== undefined) {
     const life = { pid: victim.pid, started: '', mark, ownsGroup: true, cgroup: '', pipes: [] };
-    guardian.born({ ...life, stopSignal: 'SIGKILL' });
+    guardian.born({ ...life, terms: { signal: 'SIGKILL', to: 'tree', grace: 0 } });
   }
   const late = new Promise<string>((resolve) => {
     clock.wakeAt(clock.now() + longest, () => resolve('a guardian that was tried did not end what it had to'));

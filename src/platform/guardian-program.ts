@@ -10,11 +10,10 @@ import { createClock } from './clock.js';
 import { endTree } from './end-tree.js';
 import type { Trust } from './guardian.js';
 import { createGuests } from './guests.js';
-import { lifeOf } from './lives.js';
+import { type GuardedLife, lifeOf } from './lives.js';
 import { createProcessTable } from './process-table.js';
-import { ProcessTrees } from './process-tree.js';
+import { ProcessTrees, type Seed } from './process-tree.js';
 import { forgetRun, searchRun } from './run-search.js';
-import { send } from './survivors.js';
 
 /** Who would end it means proclet, or its terminal. */
 const deafTo = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTSTP'] as const;
@@ -23,6 +22,9 @@ const deafTo = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 
 const calmSearches = 3;
 const mostSearches = 100;
 const pause = 10;
+
+/** What came of no life that proclet has told of gets this grace, at most. */
+const untoldGrace = 1_000;
 
 for (const signal of deafTo) process.on(signal, () => {});
 
@@ -36,19 +38,25 @@ const whole = { leader: 0, mark: run, ownsGroup: false, ...(cgroup !== '' && { c
 void end().finally(() => clock.close());
 
 async function end(): Promise<void> {
-  const ends = lives.map(({ pid: leader, stopSignal: signal, cgroup: group, pipes, ...life }) => {
-    const place = group === '' ? {} : { cgroup: cgroupAt(group) };
-    return endTree(trees, { leader, ...life, ...place, pipes: new Set(pipes) }, { clock, signal, grace });
-  });
-  // What came of no life that we were told of.
+  const ends = lives.map((life) => endTree(trees, seedOf(life), { clock, ...life.terms }));
   const told = new Set(lives.map(({ mark }) => mark));
-  for (const row of searchRun({ run, cgroup }, table.read()).rows) {
-    if (row.mark !== undefined && !told.has(row.mark))
-      for (const signal of ['SIGTERM', 'SIGCONT'] as const) send(row, signal, table);
+  const marks = searchRun({ run, cgroup }, table.read()).rows.map(({ mark }) => mark);
+  for (const mark of new Set(marks)) {
+    if (mark === undefined || told.has(mark)) continue;
+    const seed = { leader: 0, mark, ownsGroup: false };
+    ends.push(endTree(trees, seed, { clock, signal: 'SIGTERM', to: 'tree', grace: Math.min(grace, untoldGrace) }));
   }
-  ends.push(endTree(trees, whole, { clock, signal: undefined, grace }));
   const survivors = (await Promise.all(ends)).flat();
   if (survivors.length === 0 && (await isOver())) await forget();
+}
+
+function seedOf({ pid, started, inside, cgroup: group, pipes, terms: _, ...life }: GuardedLife): Seed {
+  const leader = inside === undefined ? { leader: pid, started } : { leader: inside.pid, started: inside.started };
+  return {
+    ...{ ...life, ...leader, pipes: new Set(pipes) },
+    ...(group !== '' && { cgroup: cgroupAt(group) }),
+    ...(inside !== undefined && { holder: { pid, started } }),
+  };
 }
 
 /** Searches until nothing is found any more, and ends what is. */
@@ -59,7 +67,8 @@ async function isOver(): Promise<boolean> {
     if (trouble !== undefined) return false;
     calm = rows.length === 0 ? calm + 1 : 0;
     if (rows.length === 0) await new Promise<void>((go) => void clock.wakeAt(clock.now() + pause, go));
-    else if ((await endTree(trees, whole, { clock, signal: undefined, grace: 0 })).length > 0) return false;
+    else if ((await endTree(trees, whole, { clock, signal: 'SIGKILL', to: 'nobody', grace: 0 })).length > 0)
+      return false;
   }
   return calm === calmSearches;
 }

@@ -16,6 +16,7 @@ import { type GuardedLife, wordOf } from './lives.js';
 import { guardianMark } from './mark.js';
 
 export interface Guardian {
+  /** Also when something else is known of it. */
   born(life: GuardedLife): void;
   /** Nothing is left of the life of this leader. */
   ended(leader: number): void;
@@ -28,7 +29,7 @@ export interface Guardian {
 /** What the guardian's program is given as JSON. */
 export interface Trust {
   readonly run: string;
-  /** Between the stop signal and KILL, should it come to that. */
+  /** The longest time that it gives anything between a signal and KILL. */
   readonly grace: Millis;
   /** The control group of the run, or ''. */
   readonly cgroup: string;
@@ -48,6 +49,9 @@ const tooOften = 5;
 
 export const guardianLost = 'the guardian cannot be kept alive: what runs would outlive a kill -9 of proclet';
 
+/** How long the shell tries without Node, in milliseconds of its own count. */
+const mostTrying = 10_000;
+
 const programPath = fileURLToPath(new URL('./guardian.cjs', import.meta.url));
 
 export function startGuardian({ clock, onTrouble, ...trust }: Guarded): Guardian {
@@ -66,7 +70,7 @@ export function startGuardian({ clock, onTrouble, ...trust }: Guarded): Guardian
       stdio: ['pipe', 'ignore', 'ignore', program ?? 'ignore'],
       env: {
         ...{ XDG_RUNTIME_DIR, TMPDIR, PATH: searchPath(PATH) },
-        ...{ MARK: mark, NODE: program === undefined ? '' : process.execPath, GRACE: String(trust.grace / 1_000) },
+        ...{ MARK: mark, NODE: program === undefined ? '' : process.execPath },
         ...{ PROCLET_GUARDIAN: mark, PROCLET_GUARDED: JSON.stringify(trust) },
       },
     });
@@ -105,7 +109,8 @@ export function startGuardian({ clock, onTrouble, ...trust }: Guarded): Guardian
 
   return {
     born(life) {
-      const word = wordOf(life);
+      const { grace } = life.terms;
+      const word = wordOf({ ...life, terms: { ...life.terms, grace: Math.min(grace, trust.grace) } });
       lives.set(life.pid, word);
       tell(current.child, `+ ${word}`);
     },
@@ -135,7 +140,8 @@ function openProgram(onTrouble: Guarded['onTrouble']): number | undefined {
 
 /**
  * `lives` has a word for each life, each between two spaces. What Node cannot do, for it is not there any more or there
- * is no memory for it, is done for process groups alone; the record stays for `proclet reap`.
+ * is no memory for it, is done for process groups alone, by the first six parts of each word (see lives.ts); the record
+ * stays for `proclet reap`. `told` has the pids of the lives of which everything was asked to end.
  */
 const script = `
 trap '' HUP INT TERM QUIT USR1 USR2 TSTP
@@ -151,10 +157,43 @@ while read -r change life; do
 done
 exec 2>/dev/null
 [ -z "$NODE" ] || ! LIVES=$lives "$NODE" - <&3 || exit 0
-for signal in TERM CONT KILL; do
+set -f
+each() {
   for life in $lives; do
-    case $life in *,group,*) kill -s $signal -- "-\${life%%,*}";; esac
+    IFS=,
+    set -- "$act" $life
+    unset IFS
+    [ "$3" != group ] || "$@"
   done
-  [ $signal != CONT ] || sleep "$GRACE"
+}
+ask() {
+  case $5 in
+    leader) kill -s "$4" "$3"; kill -s CONT "$3";;
+    tree) tell "$@";;
+  esac
+}
+tell() {
+  kill -s "$4" -- "-$3"
+  kill -s CONT -- "-$3"
+  told="$told$1 "
+}
+end() {
+  kill -s 0 -- "-$3" || kill -s 0 -- "-$1" || return
+  left=1
+  if [ $passed -ge $6 ]; then
+    kill -s KILL -- "-$3" "-$1"
+  else case $5$told in
+    leader*" $1 "*|rest*" $1 "*|tree*|nobody*) ;;
+    *) kill -s 0 "$3" && [ $passed -lt $(($6 * 4 / 5)) ] || tell "$@";;
+  esac; fi
+}
+told=' ' passed=0 left=1 act=ask
+each
+act=end
+while [ -n "$left" ] && [ $passed -le ${mostTrying} ]; do
+  left=
+  each
+  sleep 0.1 || sleep 1
+  passed=$((passed + 100))
 done
 `;

@@ -79,7 +79,7 @@ function endLeftover({ run, record }: Leftover, { clock, table, grace }: Reaping
   const group = record?.cgroup || cgroupsOfRuns().get(run);
   const trees = new ProcessTrees(clock, table, createGuests(table));
   const seed = { leader: 0, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) };
-  return endTree(trees, seed, { clock, signal: 'SIGTERM', grace });
+  return endTree(trees, seed, { clock, signal: 'SIGTERM', to: 'tree', grace });
 }
 
 /** The runs that this user's processes carry the mark of, guardians left out. */

@@ -10,6 +10,7 @@ import { isSystemError } from '../system-error.js';
 import type { Cgroup } from './cgroup.js';
 import { deliverAll, type Ending, meetLeader, nestedOf, type TreeListener, withoutHolder } from './ending.js';
 import type { Guests } from './guests.js';
+import type { Known } from './lives.js';
 import { runOf } from './mark.js';
 import { isGuest, isInGroup, type Kinship, kinshipIn, membersOf } from './membership.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
@@ -36,6 +37,8 @@ export interface Seed {
   readonly mark: string;
   /** The leader was started in a session and group of its own. */
   readonly ownsGroup: boolean;
+  /** What holds the leader's terminal. */
+  readonly holder?: Known | undefined;
   readonly cgroup?: Cgroup | undefined;
   /** What was made for its streams, by `pipeKey`. */
   readonly pipes?: ReadonlySet<string>;
@@ -52,6 +55,8 @@ export interface PlantedTree {
   pass(signal: NodeJS.Signals): boolean;
   /** SIGKILL until nothing is left. */
   kill(): void;
+  /** Whether the leader is still there, or may be. */
+  isLed(): boolean;
   /** The leader is gone: from here on, an empty tree is an end. */
   leaderExited(): void;
   /** Ends the waiting: what is left is reported. */
@@ -96,11 +101,12 @@ export class ProcessTrees {
     listener: TreeListener,
   ): PlantedTree {
     const known = new Map(seed.started ? [[leader, seed.started]] : []);
+    if (seed.holder) known.set(seed.holder.pid, seed.holder.started);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
       ...{ nested: new Map(), pipes },
       ...{
-        holder: undefined,
+        holder: seed.holder?.pid,
         aloneSince: undefined,
         leaderGone: false,
         over: false,
@@ -112,7 +118,7 @@ export class ProcessTrees {
         guestsLeaveAt: undefined,
       },
     };
-    if (known.size === 0) this.#read(() => meetLeader(tree, this.#table.find(leader)));
+    if (!known.has(leader)) this.#read(() => meetLeader(tree, this.#table.find(leader)));
     return {
       started: known.get(leader),
       leadBy: (pid) => {
@@ -137,6 +143,7 @@ export class ProcessTrees {
         tree.killing = true;
         this.#hasten(tree);
       },
+      isLed: () => this.#read(() => this.#isLed(tree)) ?? true,
       leaderExited: () => {
         tree.leaderGone = true;
         this.#hasten(tree);
@@ -148,6 +155,10 @@ export class ProcessTrees {
         this.#end(tree, found ?? unseenSurvivors([...tree.known.keys()]));
       },
     };
+  }
+
+  #isLed({ leader, known }: Ending): boolean {
+    return known.has(leader) && this.#table.find(leader)?.started === known.get(leader);
   }
 
   #hasten(tree: Ending): void {

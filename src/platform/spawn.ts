@@ -15,7 +15,7 @@ import { readEnvDirectory } from './env-directory.js';
 import type { Guardian } from './guardian.js';
 import { type Inherited, inheritance } from './inherited-sockets.js';
 import type { LifeNumbers } from './life-numbers.js';
-import { leaderGone } from './lives.js';
+import { type Guarding, guardLife, leaderGone } from './lives.js';
 import { markingScript, markOf } from './mark.js';
 import type { Pipes } from './pipes.js';
 import { pipeKey } from './proc-table.js';
@@ -207,21 +207,18 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
           ...(port && { port }),
         };
         stdin?.destroy();
-        if (survivors.length === 0) for (const pid of [child.pid, program.pid]) stage.guardian.ended(pid);
+        if (survivors.length === 0) guarding.end();
         void Promise.all(streams.map((stream) => stream.drained())).then(() => listener.exited(remains));
       },
     },
   );
-  const guard = (pid: number, started = leaderGone) => {
-    const { stopSignal } = spec;
-    stage.guardian.born({ ...known, pid, started, stopSignal, cgroup: cgroup?.directory ?? '' });
-  };
+  const leader = { pid: child.pid, started: tree.started ?? leaderGone };
+  const guarding = guardLife(stage.guardian, spec, { ...known, ...leader, cgroup: cgroup?.directory ?? '' });
   const inside = (pid: number) => {
-    guard(pid, tree.leadBy(pid));
+    guarding.learn({ inside: { pid, started: tree.leadBy(pid) ?? leaderGone } });
     listener.started?.(pid);
     program.know(pid);
   };
-  guard(child.pid, tree.started);
   const inTty = hasTerminal(stage.stdio, spec);
   const errors = inTty && stderr ? readPid(stderr, inside) : stderr;
   // Not before: the start of the program is told before its output.
@@ -241,26 +238,28 @@ function follow(stage: Stage, spec: InstanceSpec, ties: Ties, launched: Running,
   const notePort = () => {
     portWasTaken ??= isPublic() ? stage.ports.isTaken(spec.port) : undefined;
   };
-  return childOf({ mark, program, tree, stdin, outputs: [stdout, errors], notePort });
+  return childOf({ mark, program, tree, guarding, stdin, outputs: [stdout, errors], notePort });
 }
 
 interface Handles {
   readonly mark: string;
   readonly program: Program;
   readonly tree: PlantedTree;
+  readonly guarding: Guarding;
   readonly stdin: Writable | null;
   readonly outputs: readonly (Readable | null)[];
   /** Before anything is asked to end. */
   notePort(): void;
 }
 
-function childOf({ mark, program, tree, stdin, outputs, notePort }: Handles): Child {
+function childOf({ mark, program, tree, guarding, stdin, outputs, notePort }: Handles): Child {
   return {
     ...{ mark, abandon: tree.abandon, pids: tree.pids },
     get pid() {
       return program.pid;
     },
     endInput: () => void stdin?.end(),
+    entrust: (terms) => guarding.learn({ terms }),
     tap: (listener) => {
       let isWanted = true;
       program.whenKnown(() => {

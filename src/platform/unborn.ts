@@ -8,7 +8,7 @@ import type { Owner } from './user.js';
 /** A life for which no process could be started, and how to tell why: that counts once. */
 export function unborn(listener: ChildListener): { readonly child: Child; failed(message: string): void } {
   let report = (exit: Exit) => listener.exited({ exit, processes: 0, survivors: [] });
-  const nothing = { pid: 0, mark: '', pass: () => true, signal() {}, kill() {}, abandon() {} };
+  const nothing = { pid: 0, mark: '', pass: () => true, signal() {}, kill() {}, abandon() {}, entrust() {} };
   return {
     child: { ...nothing, pids: () => [], send: () => false, endInput() {}, tap: () => () => {} },
     failed(message) {

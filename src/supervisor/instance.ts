@@ -4,6 +4,7 @@
  * Pure: the supervisor performs the effects and feeds the results back as inputs. Waits are absolute times. The number
  * of a life that begins is not decided here: other instances may have had lives in the same slot.
  */
+import { lastChance } from '../grace.js';
 import type {
   Exit,
   Happening,
@@ -45,11 +46,6 @@ export interface Step {
 
 /** So long a process may outlive SIGKILL (state D) before it is named and left. */
 export const patience: Millis = 5_000;
-
-/** What those that only the leader could tell to end have left of the grace, when it has not. */
-function lastChance(grace: Millis): Millis {
-  return Math.min(1_000, grace / 5);
-}
 
 type In<P extends PhaseName> = Instance & { readonly phase: Extract<Phase, { is: P }> };
 type InputOf<T extends Input['type']> = Extract<Input, { type: T }>;

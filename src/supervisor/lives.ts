@@ -6,6 +6,7 @@ import { lifeKey } from '../life-key.js';
 import type { Exit, Forced, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
 import type { Child, ChildListener, Life, Spawn } from '../ports.js';
 import type { Effect } from './instance.js';
+import { stopTermsOf } from './stop-terms.js';
 
 export interface LivesListener {
   /** What is to be told about a life that begins. */
@@ -37,12 +38,12 @@ export class Lives {
   }
 
   /** A life is over: that of this instance, before it was told. Returns whether it was one that ran. */
-  ended(life: Life, instance: Instance | undefined, end: Omit<LastEnd, 'cause' | 'forced'>): boolean {
+  ended(life: Life, instance: Instance | undefined, exit: Exit, at: Millis): boolean {
     const ran = this.#children.delete(lifeKey(life));
     if (ran && instance !== undefined) {
       const { phase } = instance;
       const { cause, forced } = phase.is === 'stopping' ? phase : {};
-      this.#ends.set(life.id, { ...end, ...(cause && { cause }), ...(forced && { forced }) });
+      this.#ends.set(life.id, { exit, at, ...(cause && { cause }), ...(forced && { forced }) });
     }
     return ran;
   }
@@ -60,6 +61,11 @@ export class Lives {
   /** Every child whose end was not reported yet, whatever the instances say. */
   get children(): readonly Child[] {
     return [...this.#children.values()];
+  }
+
+  /** Lets the guardian know how these instances stand. */
+  entrust(instances: readonly Instance[]): void {
+    for (const instance of instances) this.of(instance)?.entrust(stopTermsOf(instance));
   }
 
   perform(instance: Instance, effect: Effect): void {

@@ -242,10 +242,9 @@ export class Supervisor implements Supervision {
         this.#rest();
       },
       exited: (remains) => {
-        const { exit } = remains;
-        if (this.#lives.ended({ id, generation }, instance(), { exit, at: this.#clock.now() }) && instance()) {
+        if (this.#lives.ended({ id, generation }, instance(), remains.exit, this.#clock.now()) && instance()) {
           this.#receive(key, { type: 'exited', remains });
-          judge(key, exit, this.#parts);
+          judge(key, remains.exit, this.#parts);
         }
         this.#rest();
       },
@@ -266,6 +265,7 @@ export class Supervisor implements Supervision {
     if (this.#run !== 'running') return;
     if (this.#ending === undefined) this.#lineup.start();
     else this.#lineup.stop(this.#ending);
+    this.#lives.entrust(this.#roster.busy);
     const canWake = this.#ending === undefined && (this.#roster.canWake(this.#plan) || !this.#schedules.isEmpty);
     if (!this.#roster.isAnyBusy && !canWake) {
       if (this.#lives.children.length === 0) this.#end();

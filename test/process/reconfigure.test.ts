@@ -37,9 +37,9 @@ const world: { begun: Map<string, Begun>; watched: WatchOptions | undefined; rea
 
 vi.mock(import('../../src/platform/ground.js'), async (original) => ({
   ...(await original()),
-  openGround: ({ ports, sockets, grace }) => {
+  openGround: ({ ports, sockets }) => {
     const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
-    let terms: unknown = { ports, sockets, grace };
+    let terms: unknown = { ports, sockets };
     const identity = {
       get terms() {
         return terms;
@@ -92,7 +92,7 @@ vi.mock(import('../../src/platform/spawn.js'), async (original) => ({
       };
       setImmediate(() => world.ready(id, generation));
       return {
-        ...{ pid, mark: '', pass: end, signal: end, kill: end, abandon: end },
+        ...{ pid, mark: '', pass: end, signal: end, kill: end, abandon: end, entrust() {} },
         ...{ pids: () => [], tap: () => () => {}, send: () => true, endInput() {} },
       };
     };

@@ -104,6 +104,7 @@ class Machine {
         pids: () => [life.pid],
         tap: () => () => {},
         endInput() {},
+        entrust() {},
       },
       send: () => true,
       kill: () => hear('kill'),

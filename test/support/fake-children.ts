@@ -1,5 +1,5 @@
 import type { Exit, InstanceId, Survivor } from '../../src/model.js';
-import type { Child, ChildListener, Spawn } from '../../src/ports.js';
+import type { Child, ChildListener, Spawn, StopTerms } from '../../src/ports.js';
 
 interface Life {
   readonly id: InstanceId;
@@ -12,6 +12,8 @@ interface Life {
 export class FakeChildren {
   /** `web.1 spawn`, `web.1 SIGTERM`, `web.1 kill`, in order. */
   readonly log: string[] = [];
+  /** What the guardian was last told of each. */
+  readonly terms = new Map<InstanceId, StopTerms>();
   /** Whose leaders ignore signals. */
   readonly deaf = new Set<InstanceId>();
   /** By the names of the log: `web.1`, and `web.1+2` for a second generation beside the first. */
@@ -43,6 +45,7 @@ export class FakeChildren {
       },
       signal: (name, to) => record(to === 'rest' ? `rest ${name}` : name),
       kill: () => record('kill'),
+      entrust: (terms) => this.terms.set(id, terms),
       pids: () => [],
       mark: '',
       tap: () => () => {},

@@ -35,6 +35,13 @@ export function isGuardian(pid: number): boolean {
   }
 }
 
+/** The guardians of every run in this workspace, whether their proclets live or not. */
+export function guardiansIn(ws: Workspace): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => isGuardian(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(ws.directory));
+}
+
 /** What of a run is still there, in words. */
 export function tracesOf(ws: Workspace, { run, cgroup }: RunRecord, guardian: number): string[] {
   const traces = readdirSync(join(ws.directory, '.run', 'proclet')).filter((name) => name.startsWith(run));

@@ -134,6 +134,7 @@ describe('what a child reports', () => {
           signal: ask,
           kill: () => void ask('kill'),
           abandon: () => void ask('abandon'),
+          entrust() {},
         },
         ...{ pids: () => [], tap: () => () => {}, send: () => true, endInput() {} },
       };
