@@ -4,33 +4,17 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isSamePlace } from '../address.js';
-import type { Address, FrontSpec, InstanceId, ServiceSpec, Tag } from '../model.js';
+import type { Address, InstanceId, ServiceSpec, Tag } from '../model.js';
 import type { Clock } from '../ports.js';
 import type { Prepared } from '../run-part.js';
+import { byService, type Changed, compareDoors, type Door, isFront, isOpen, shut } from './door.js';
 import { type Front, openFront } from './front.js';
 import type { Refusal } from './front-refusal.js';
-import { canListenForOthers, type Listener, openListeners } from './listener.js';
+import { adoptListener, canListenForOthers, type Listener, openListeners } from './listener.js';
 import { ownersOf, ownersOfPath } from './port-owner.js';
+import { closeShared } from './share-socket.js';
 import { clearAway, type Ids, letIn, makeWay, ownIds } from './socket-file.js';
 import { type Unreachable, unreachable } from './unreachable.js';
-
-export interface Door {
-  service: ServiceSpec;
-  spec: FrontSpec;
-  /** No plan has it any more. */
-  isGone: boolean;
-  /** Resolves when the plan that it is part of holds: nobody is let in before that. */
-  readonly admits: Promise<void>;
-  /** Held and not accepted from: for services to inherit. */
-  listener: Listener | undefined;
-  /** Undefined until it is opened. */
-  front: Front | 'opening' | undefined;
-  turn: number;
-  /** Whose a Unix socket is to be. */
-  ids: Ids | undefined;
-}
-
-type Changed = Pick<Door, 'service' | 'spec' | 'ids'>;
 
 export interface Behind {
   readonly clock: Clock;
@@ -38,6 +22,8 @@ export interface Behind {
   idsOf(owner: string): Promise<Ids>;
   target(door: Door, current?: Address): Promise<Address>;
   refusal(door: Door, error: unknown): Refusal;
+  /** Whether anything of a service runs. */
+  runs(tag: Tag): boolean;
   /** Whether a process is of a service of this run. */
   isOurs(pid: number): boolean;
   notice(text: string): void;
@@ -48,6 +34,8 @@ export class Doors {
   readonly #doors = new Set<Door>();
   /** Those that are to be open, once a process of the run gives their addresses back. */
   readonly #held = new Set<Door>();
+  /** Fronts from whose sockets services inherit now, and whose they were: what they have in hand goes on. */
+  readonly #closing = new Map<Front, Tag>();
   readonly #inherits = canListenForOthers();
   #closed = false;
 
@@ -64,15 +52,17 @@ export class Doors {
     const admits = new Promise<void>((resolve) => {
       admit = resolve;
     });
-    const { kept, fresh, old } = this.#compare(services, admits);
+    const { kept, fresh, old } = compareDoors(this.#doors, services, admits);
     const isFreed = ({ spec }: Door) => old.some((door) => isSamePlace(door.spec.listen, spec.listen));
     const held = new Set<Door>();
     const drop = () => {
       for (const door of fresh) this.#remove(door);
+      for (const { socket } of kept.values()) socket?.close();
     };
     try {
       for (const one of [...fresh, ...kept.values()]) one.ids = await this.#idsFor(one);
       for (const own of byService(fresh.filter((door) => !isFreed(door)))) await this.#openAll(own, held);
+      for (const [door, changed] of kept) await this.#share(door, changed);
     } catch (error) {
       drop();
       throw error;
@@ -80,12 +70,12 @@ export class Doors {
     return {
       drop,
       take: async () => {
-        const later = fresh.filter(isFreed);
         for (const door of old) this.#remove(door);
         for (const [door, changed] of kept) this.#change(door, changed);
         for (const door of fresh) this.#doors.add(door);
         for (const door of held) this.#held.add(door);
         admit();
+        const later = [...fresh.filter(isFreed), ...[...kept.keys()].filter(isToFront)];
         for (const own of byService(later)) {
           await this.#openAll(own, this.#held).catch((error: Error) => this.#behind.notice(error.message));
         }
@@ -113,11 +103,15 @@ export class Doors {
   }
 
   frontsOf(tag: Tag): readonly Front[] {
-    return this.of(tag).flatMap(({ front }) => (typeof front === 'object' ? [front] : []));
+    const own = this.of(tag).flatMap(({ front }) => (typeof front === 'object' ? [front] : []));
+    return [...own, ...[...this.#closing].flatMap(([front, whose]) => (whose === tag ? [front] : []))];
   }
 
   isOwnPort(port: number): boolean {
-    return [...this.#doors].some(({ front }) => typeof front === 'object' && front.isOwnPort(port));
+    const isOwn = (front: Front) => front.isOwnPort(port);
+    return (
+      [...this.#closing.keys()].some(isOwn) || [...this.#doors].some(({ front }) => isFront(front) && isOwn(front))
+    );
   }
 
   /** Binds what services inherit, unless it is. @throws Error with a sentence */
@@ -136,11 +130,14 @@ export class Doors {
   /** @throws Error with a sentence, when the address cannot be had */
   async openFront(door: Door): Promise<void> {
     if (door.front !== undefined || this.#closed) return;
-    const { listen, proxyProtocol } = door.spec;
+    const { listen } = door.spec;
     door.front = 'opening';
     try {
       door.front = await openFront({
-        ...{ clock: this.#behind.clock, listen, proxyProtocol, ids: door.ids },
+        ...{ clock: this.#behind.clock, listen, ids: door.ids },
+        get proxyProtocol() {
+          return door.spec.proxyProtocol;
+        },
         ...(door.listener && { socket: door.listener.handle }),
         target: (current) => door.admits.then(() => this.#behind.target(door, current)),
         // Who may not see old code may not see it on a connection that was there before, either.
@@ -148,7 +145,8 @@ export class Doors {
         refusal: (error) => this.#behind.refusal(door, error),
       });
       this.#held.delete(door);
-      if (this.#closed || door.isGone) this.#shut(door);
+      if (!door.spec.inherited) door.listener = undefined;
+      if (this.#closed || door.isGone) shut(door);
     } catch (error) {
       door.front = undefined;
       throw unreachable(door.service.tag, listen, error);
@@ -157,7 +155,12 @@ export class Doors {
 
   /** Gives an instance that ended its own port back. */
   closeLate(id: InstanceId): void {
-    for (const door of this.before(id)) if (!door.spec.eager) this.#shut(door);
+    for (const front of this.#closing.keys()) {
+      if (front.inFlight > 0) continue;
+      this.#closing.delete(front);
+      void front.close();
+    }
+    for (const door of this.before(id)) if (!door.spec.eager) shut(door);
   }
 
   /**
@@ -167,41 +170,40 @@ export class Doors {
   rest(tag: Tag, forGood: boolean): void {
     for (const door of this.of(tag)) {
       if (!door.spec.inherited && (!forGood || door.service.start === 'on-access')) continue;
-      this.#shut(door);
+      shut(door);
       this.#held.delete(door);
     }
   }
 
   close(): void {
     this.#closed = true;
-    for (const door of this.#doors) this.#shut(door);
+    for (const door of this.#doors) shut(door);
+    for (const front of this.#closing.keys()) void front.close();
   }
 
-  /** The doors of these services: those that are there already, those that are new, and those that are no more. */
-  #compare(services: readonly ServiceSpec[], admits: Promise<void>) {
-    const old = new Set(this.#doors);
-    const kept = new Map<Door, Changed>();
-    const fresh: Door[] = [];
-    for (const service of services) {
-      for (const spec of service.fronts) {
-        const same = [...old].find((door) => isSameDoor(door.spec, spec));
-        if (same === undefined) fresh.push({ service, spec, admits, ...closedDoor });
-        else {
-          kept.set(same, { service, spec, ids: undefined });
-          old.delete(same);
-        }
-      }
-    }
-    return { kept, fresh, old: [...old] };
+  /** What a front accepts from now, and services are to inherit. */
+  async #share(door: Door, changed: Changed): Promise<void> {
+    const { listener, front } = door;
+    if (!changed.spec.inherited || !this.#inherits || listener !== undefined || !isFront(front)) return;
+    changed.socket = await front.share().catch((error: unknown) => {
+      throw unreachable(changed.service.tag, changed.spec.listen, error);
+    });
   }
 
-  /** Whom a socket lets in changes while it is open: who has inherited it listens on. */
-  #change(door: Door, changed: Changed): void {
-    const { listen } = changed.spec;
-    const isOpen = door.listener !== undefined || typeof door.front === 'object';
+  /** What stands at an address that stays becomes what the plan says, and stays open. */
+  #change(door: Door, { socket, ...changed }: Changed): void {
+    const { front } = door;
+    const { listen, eager, inherited } = changed.spec;
     const isOther = !isDeepStrictEqual(door.spec.listen, listen);
+    if (socket !== undefined && isFront(front)) {
+      this.#closing.set(front, door.service.tag);
+      closeShared(listen, () => void front.stopListening());
+      door.listener = adoptListener(listen, socket);
+      door.front = undefined;
+    } else if (isFront(front) && !inherited) door.listener = undefined;
     Object.assign(door, changed);
-    if (!isOpen || !isOther || !('path' in listen)) return;
+    if (isFront(front) && !eager && !this.#behind.runs(door.service.tag)) shut(door);
+    if (!isOpen(door) || !isOther || !('path' in listen)) return;
     try {
       letIn(listen, door.ids ?? ownIds());
     } catch (error) {
@@ -213,7 +215,7 @@ export class Doors {
     door.isGone = true;
     this.#doors.delete(door);
     this.#held.delete(door);
-    this.#shut(door);
+    shut(door);
   }
 
   /** Opens what of the doors of one service is held from the start; those that the run itself holds go into a set. */
@@ -262,18 +264,7 @@ export class Doors {
       throw unreachable(service.tag, address, error);
     }
   }
-
-  /** All sockets are closed when this returns. */
-  #shut(door: Door): void {
-    const { front, listener } = door;
-    if (typeof front === 'object') void front.close();
-    else if (front === undefined) listener?.close();
-    door.front = undefined;
-    door.listener = undefined;
-  }
 }
-
-const closedDoor = { isGone: false, listener: undefined, front: undefined, turn: 0, ids: undefined };
 
 async function makeWayFor({ service, spec: { listen } }: Door): Promise<void> {
   if (!('path' in listen)) return;
@@ -286,15 +277,7 @@ function isToBind({ spec, listener, front }: Door): boolean {
   return spec.inherited && listener === undefined && front === undefined;
 }
 
-function byService(doors: readonly Door[]): readonly (readonly Door[])[] {
-  const tags = new Set(doors.map(({ service }) => service.tag));
-  return [...tags].map((tag) => doors.filter(({ service }) => service.tag === tag));
-}
-
-/** Whether what stands at a public address can stay: for which instances it is, and whom it lets in, may change. */
-function isSameDoor(one: FrontSpec, other: FrontSpec): boolean {
-  const nature = ({ listen, eager, proxyProtocol, inherited }: FrontSpec) => [
-    ...['path' in listen ? listen.path : listen, eager, proxyProtocol, inherited],
-  ];
-  return isDeepStrictEqual(nature(one), nature(other));
+/** It is open for services to inherit, and a front is to stand there now. */
+function isToFront({ spec, listener, front }: Door): boolean {
+  return !spec.inherited && listener !== undefined && front === undefined;
 }

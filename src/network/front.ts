@@ -23,6 +23,7 @@ import type { Surroundings } from './front-surroundings.js';
 import { Turnstiles, turn } from './front-turnstile.js';
 import { betweenAttempts } from './front-upstream.js';
 import { Writer } from './front-write.js';
+import { type SharedSocket, shareSocket } from './share-socket.js';
 import type { Ids } from './socket-file.js';
 
 export type { Address };
@@ -58,7 +59,7 @@ export interface FrontOptions {
   readonly asksAgain?: () => boolean;
   /** What an HTTP/1 client reads with status 502 when there is no service for it; any other client is closed. */
   readonly refusal: (error: unknown) => Refusal;
-  /** Whether services are told who connects, in the PROXY protocol, version 2. */
+  /** Whether services are told who connects, in the PROXY protocol, version 2. Looked at for each connection. */
   readonly proxyProtocol: boolean;
   /** Whose a Unix socket is to be. */
   readonly ids?: Ids | undefined;
@@ -94,6 +95,8 @@ export interface Front {
    * left, or after `within`.
    */
   drain(upstream: Address, within: Millis): Promise<void>;
+  /** Another handle of the socket that listens, for when this one is closed. */
+  share(): Promise<SharedSocket>;
   /** Stops accepting; open connections go on. */
   stopListening(): Promise<void>;
   /** Closes everything now. */
@@ -132,6 +135,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     },
     isOwnPort: (port) => clients.isOwnPort(port),
     drain: (upstream, within) => clients.drain(upstream, within),
+    share: () => shareSocket((server as unknown as { _handle: object })._handle),
     stopListening,
     async close() {
       const stopped = stopListening();
@@ -158,7 +162,7 @@ class Clients {
   #isUsing = false;
 
   constructor(options: FrontOptions) {
-    const { clock, listen: address, target, refusal, proxyProtocol, waitingLimit, means } = options;
+    const { clock, listen: address, target, refusal, waitingLimit, means } = options;
     this.#limit = waitingLimit ?? defaultWaitingLimit;
     this.#clock = clock;
     const turnstile = new Delay(clock, turn);
@@ -176,7 +180,9 @@ class Clients {
         hangUp: new Delay(clock, hangUpWithin),
         park: new Delay(clock, parkedFor),
       },
-      tell: proxyProtocol ? address : undefined,
+      get tell() {
+        return options.proxyProtocol ? address : undefined;
+      },
       target,
       asksAgain: options.asksAgain ?? (() => false),
       used: () => this.#use(target),

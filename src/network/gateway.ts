@@ -11,7 +11,8 @@ import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, Ser
 import type { Clock, Life, Use } from '../ports.js';
 import type { Prepared, RunPart } from '../run-part.js';
 import { AccessWatches } from './access-watches.js';
-import { type Door, Doors } from './doors.js';
+import type { Door } from './door.js';
+import { Doors } from './doors.js';
 import { reservePort } from './free-port.js';
 import { failedStart } from './front-refusal.js';
 import type { Keeper } from './keeper.js';
@@ -49,8 +50,8 @@ class PlannedGateway implements Gateway {
   #services: ReadonlyMap<Tag, ServiceSpec> = new Map();
   /** Also those of instances that are gone: their lives may still be ending. */
   readonly #specs = new Map<InstanceId, InstanceSpec>();
-  /** By life, and those that no life has any more, by instance. */
-  readonly #privatePorts = new Map<string, number>();
+  /** By life, from its beginning; and those of its own that no life has any more, by instance. */
+  readonly #ports = new Map<string, { readonly port: number; readonly isPrivate: boolean }>();
   readonly #sparePorts = new Map<InstanceId, number[]>();
   /** Where a life listens, once it was asked for. */
   readonly #hosts = new Map<string, string>();
@@ -74,19 +75,21 @@ class PlannedGateway implements Gateway {
       clock,
       target: (door, current) => this.#target(door, current),
       refusal: ({ service: { tag }, spec }, error) => failedStart({ tag, error, ids: spec.instances }, keeper),
+      runs: (tag) => keeper.pidsOf(tag).length > 0,
       isOurs: (pid) => keeper.isOurs(pid),
       idsOf: (owner) => keeper.idsOf(owner),
       notice: (text) => keeper.notice(text),
     });
   }
 
-  portOf(spec: InstanceSpec, generation: number): number {
-    const { id, port } = spec;
-    if (!this.#doors.before(id).some((door) => door.spec.hidesPort)) return port;
+  portOf({ id, port: planned }: InstanceSpec, generation: number): number {
     const key = lifeKey({ id, generation });
-    const own = this.#privatePorts.get(key) ?? this.#sparePorts.get(id)?.pop() ?? reservePort();
-    this.#privatePorts.set(key, own);
-    return own;
+    const known = this.#ports.get(key);
+    if (known !== undefined) return known.port;
+    const isPrivate = this.#doors.before(id).some((door) => door.spec.hidesPort);
+    const port = isPrivate ? (this.#sparePorts.get(id)?.pop() ?? reservePort()) : planned;
+    this.#ports.set(key, { port, isPrivate });
+    return port;
   }
 
   socketsOf({ id, tag }: InstanceSpec): readonly Listener[] {
@@ -138,6 +141,9 @@ class PlannedGateway implements Gateway {
       take: async () => {
         this.#services = new Map(services.map((service) => [service.tag, service]));
         for (const { instances } of services) for (const spec of instances) this.#specs.set(spec.id, spec);
+        for (const { tag, fronts } of services) {
+          if (!fronts.some(({ inherited }) => inherited)) this.#listening.delete(tag);
+        }
         this.#watches.follow({ services });
         await doors.take();
       },
@@ -204,9 +210,9 @@ class PlannedGateway implements Gateway {
     this.#probes.delete(key);
     this.#answering.delete(key);
     this.#hosts.delete(key);
-    const port = this.#privatePorts.get(key);
-    this.#privatePorts.delete(key);
-    if (port !== undefined) this.#sparePorts.set(id, [...(this.#sparePorts.get(id) ?? []), port]);
+    const own = this.#ports.get(key);
+    this.#ports.delete(key);
+    if (own?.isPrivate) this.#sparePorts.set(id, [...(this.#sparePorts.get(id) ?? []), own.port]);
     const tag = id.slice(0, id.lastIndexOf('.'));
     this.#doors.closeLate(id);
     void this.#doors.openHeld();

@@ -8,8 +8,10 @@
  * The protocol of Server::Starter: https://metacpan.org/pod/Server::Starter; of systemd: sd_listen_fds(3).
  */
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import net from 'node:net';
 import type { Address, SocketAddress } from '../model.js';
+import type { SharedSocket } from './share-socket.js';
 import { bindFor, type Ids } from './socket-file.js';
 
 /** One socket, from `openListeners` until it is closed or given away. */
@@ -61,6 +63,17 @@ export function openListeners(
     for (const listener of bound) listener.close();
     throw error;
   }
+}
+
+/** One that listens already, and of which this is another handle. */
+export function adoptListener(address: Address, handle: SharedSocket): Listener {
+  handle.setBlocking?.(true);
+  const close = () => {
+    handle.close();
+    // libuv removes the names of those alone that it has bound.
+    if ('path' in address) rmSync(address.path, { force: true });
+  };
+  return { address, fd: handle.fd, name: starterName(address), handle, close };
 }
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `/tmp/app.sock`. */

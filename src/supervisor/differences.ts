@@ -1,10 +1,10 @@
 /** What of a plan is another in the next one: its services, and how their lives are out of date. Pure. */
 import { isDeepStrictEqual } from 'node:util';
-import type { InstanceSpec, Plan, ServiceSpec, Tag } from '../model.js';
+import type { Address, InstanceId, InstanceSpec, Plan, ServiceSpec, Tag } from '../model.js';
 
 /**
- * How its lives are out of date: not at all; they would be started in another way; or they hold an address themselves
- * that is held for them now, and have to go before anything else can be had there.
+ * How its lives are out of date: not at all; they would be started in another way; or what stands at their addresses is
+ * something else now, and they have to go before others can come.
  */
 type Difference = 'no' | 'anew' | 'elsewhere';
 
@@ -49,8 +49,34 @@ function differenceOf(was: ServiceSpec, is: ServiceSpec): Difference {
     return old !== undefined && !isDeepStrictEqual(beginning(was, old), beginning(is, spec));
   });
   if (others.length === 0) return 'no';
-  const isFronted = (service: ServiceSpec) => service.fronts.some(({ hidesPort, inherited }) => hidesPort || inherited);
-  return !isFronted(was) && isFronted(is) ? 'elsewhere' : 'anew';
+  return isOtherForm(was, is, others) ? 'elsewhere' : 'anew';
+}
+
+/**
+ * Whether two lives cannot stand side by side: something else stands at an address of both, or only one of them has its
+ * port to itself. A front knows no way to a life without a port of its own, and what inherits a socket accepts from it.
+ */
+function isOtherForm(was: ServiceSpec, is: ServiceSpec, others: readonly InstanceSpec[]): boolean {
+  const [before, after] = [standing(was), standing(is)];
+  const isOther = [...after].some(([place, what]) => (before.get(place) ?? what) !== what);
+  return isOther || others.some(({ id }) => hidesPort(was, id) !== hidesPort(is, id));
+}
+
+/** What stands at each port and path. */
+function standing(service: ServiceSpec): ReadonlyMap<number | string, 'itself' | 'front' | 'socket'> {
+  const own = service.instances.filter(({ id, port }) => port > 0 && !hidesPort(service, id));
+  return new Map([
+    ...own.map(({ port }) => [port, 'itself'] as const),
+    ...service.fronts.map(({ listen, inherited }) => [placeOf(listen), inherited ? 'socket' : 'front'] as const),
+  ]);
+}
+
+function hidesPort({ fronts }: Pick<ServiceSpec, 'fronts'>, id: InstanceId): boolean {
+  return fronts.some((front) => front.hidesPort && front.instances.includes(id));
+}
+
+function placeOf(address: Address): number | string {
+  return 'path' in address ? address.path : address.port;
 }
 
 function comparable(service: ServiceSpec) {
@@ -71,7 +97,7 @@ function essence({ fronts }: ServiceSpec, { env, ...spec }: InstanceSpec) {
   return {
     ...spec,
     env: new Map(own),
-    hidesPort: before.some(({ hidesPort }) => hidesPort),
+    hidesPort: hidesPort({ fronts }, spec.id),
     inherits: before.filter(({ inherited }) => inherited).map(({ listen }) => listen),
   };
 }

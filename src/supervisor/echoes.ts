@@ -3,6 +3,7 @@
  * would be one after the other for ever; so they are told once, and wait longer and longer.
  */
 import { dirname } from 'node:path';
+import { formatDuration } from '../duration.js';
 import type { Millis, Tag } from '../model.js';
 
 /** So soon after a life began, nobody has seen yet what it does. */
@@ -63,4 +64,10 @@ export class Echoes {
 /** Whether a change comes so soon after a life began, or was to begin, that it may be of its making. */
 export function isEarly(now: Millis, isStarting: boolean, began: readonly Millis[]): boolean {
   return isStarting || began.some((at) => now - at < soon);
+}
+
+/** Says it to people. */
+export function echoSentence(tag: Tag, path: string, isLazy: boolean): string {
+  const waits = isLazy ? '' : `, and the next such changes wait up to ${formatDuration(longestDelay)}`;
+  return `${tag}: ${path} changed again and again just when ${tag} started, so ${tag} may write it itself${waits}; to ignore it, watch '!${path}' too: watch: [..., '!${path}']`;
 }

@@ -7,10 +7,10 @@
  * the old one goes. A coming one that fails is forgotten, and the old one goes on.
  */
 
-import { formatDuration } from '../duration.js';
 import type { Happening, Instance, InstanceId, InstanceSpec, Millis, ServiceSpec, StopCause, Tag } from '../model.js';
 import type { Clock, Life } from '../ports.js';
-import { Echoes, isEarly, longestDelay } from './echoes.js';
+import { asComing } from './coming.js';
+import { Echoes, echoSentence, isEarly } from './echoes.js';
 import type { Input } from './instance.js';
 import type { Roster } from './roster.js';
 
@@ -24,9 +24,6 @@ export interface ReloadActs {
   /** Something is due at another time than before. */
   rest(): void;
 }
-
-/** How long a coming one may take to listen, when only its port tells. */
-const listensWithin: Millis = 30_000;
 
 export class Reloads {
   readonly #roster: Roster;
@@ -93,7 +90,9 @@ export class Reloads {
   /** New lives, each after the old one. */
   restart(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
     if (this.#isOver) return;
-    for (const { key } of this.#servingOf(tag, ids)) this.#acts.receive(key, { type: 'restart', cause });
+    const meant = this.#servingOf(tag, ids);
+    this.#callOff(tag, cause, meant.map(idOf));
+    for (const { key } of meant) this.#acts.receive(key, { type: 'restart', cause });
   }
 
   /** Its reloads without a change come at another time from now on. */
@@ -145,7 +144,13 @@ export class Reloads {
       return true;
     }
     const coming = this.#roster.inSlot(spec.id, 'coming');
-    if (coming === undefined || this.#isOver || (phase.is === 'down' && phase.cause !== undefined)) return false;
+    if (
+      coming === undefined ||
+      coming.goal === 'down' ||
+      this.#isOver ||
+      (phase.is === 'down' && phase.cause !== undefined)
+    )
+      return false;
     // It need not wait for its next life: that has begun.
     this.#roster.remove(key);
     this.#roster.set({ ...coming, role: 'serving', spec: this.#specOf(coming) });
@@ -184,7 +189,7 @@ export class Reloads {
   /** One slot after the other, so that most go on serving; all at once where nobody may see old code. */
   #handOver(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
     const meant = this.#servingOf(tag, ids);
-    const running = meant.filter(serves).map(({ spec }) => spec.id);
+    const running = meant.filter(serves).map(idOf);
     for (const { key, phase } of meant) {
       if (!serves({ phase })) this.#acts.receive(key, { type: 'restart', cause });
     }
@@ -197,10 +202,21 @@ export class Reloads {
     return this.#roster.servingOf(tag).filter(({ spec }) => ids === undefined || ids.includes(spec.id));
   }
 
-  /** What is coming has begun before this change. */
-  #outdateComing(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
+  /** A handover is not to go on as it began: what serves has its next life after its own end. */
+  #callOff(tag: Tag, cause: StopCause, ids: readonly InstanceId[]): void {
+    const queue = this.#queues.get(tag)?.filter((id) => !ids.includes(id));
+    if (queue) this.#queues.set(tag, queue);
     for (const { key, spec } of this.#roster.of(tag).filter(isComing)) {
+      if (ids.includes(spec.id)) this.#acts.receive(key, { type: 'stop', cause, patient: false });
+    }
+  }
+
+  /** What is coming has begun before this change, and its next life begins as the plan has it by now. */
+  #outdateComing(tag: Tag, cause: StopCause, ids?: readonly InstanceId[]): void {
+    for (const coming of this.#roster.of(tag).filter(isComing)) {
+      const { key, spec } = coming;
       if (ids !== undefined && !ids.includes(spec.id)) continue;
+      this.#roster.set({ ...coming, spec: asComing(this.#specOf(coming), this.#acts) });
       const queue = this.#queues.get(tag)?.filter((id) => id !== spec.id);
       if (queue) this.#queues.set(tag, queue);
       this.#acts.receive(key, { type: 'restart', cause });
@@ -221,9 +237,7 @@ export class Reloads {
   }
 
   #begin({ spec }: Instance): void {
-    const probed = spec.ready !== undefined || !this.#acts.listensItself(spec.tag);
-    const ready = probed ? {} : { ready: { kind: 'tcp', timeout: listensWithin } as const };
-    const coming = this.#roster.enter({ ...spec, ...ready, restart: 'never' }, 'coming');
+    const coming = this.#roster.enter(asComing(spec, this.#acts), 'coming');
     this.#acts.receive(coming.key, { type: 'start' });
   }
 
@@ -266,17 +280,16 @@ export class Reloads {
   }
 }
 
-function echoSentence(tag: Tag, path: string, isLazy: boolean): string {
-  const waits = isLazy ? '' : `, and the next such changes wait up to ${formatDuration(longestDelay)}`;
-  return `${tag}: ${path} changed again and again just when ${tag} started, so ${tag} may write it itself${waits}; to ignore it, watch '!${path}' too: watch: [..., '!${path}']`;
-}
-
 /** Old connections are not waited for any longer, even by a service that is given all time to end. */
 const longestDrain: Millis = 60_000;
 
 /** Also one that has not said yet that it is ready: connections may be in its hands. */
 function serves({ phase }: Pick<Instance, 'phase'>): boolean {
   return phase.is === 'up' || phase.is === 'starting';
+}
+
+function idOf({ spec }: Instance): InstanceId {
+  return spec.id;
 }
 
 function isComing({ role }: Instance): boolean {

@@ -1,15 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan, ProcletEvent } from '../../../src/model.js';
+import type { InstanceSpec, Plan, ProcletEvent } from '../../../src/model.js';
 import { Supervisor } from '../../../src/supervisor/supervisor.js';
 import { code, FakeChildren, signal } from '../../support/fake-children.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { planOf } from '../../support/plans.js';
+import { planOf, type ServiceWish } from '../../support/plans.js';
 
-function run(plan: Plan, { drained = () => Promise.resolve() } = {}) {
+function run(
+  plan: Plan,
+  {
+    drained = () => Promise.resolve(),
+    spawned = () => {},
+  }: { drained?: () => Promise<void>; spawned?: (spec: InstanceSpec) => unknown } = {},
+) {
   const clock = new FakeClock();
   const children = new FakeChildren({ mayOverlap: true });
   const supervisor = new Supervisor(plan, {
-    ...{ clock, spawn: children.spawn, drain: drained, listensItself: () => false, next: () => Infinity },
+    spawn: (spec, ...others) => {
+      spawned(spec);
+      return children.spawn(spec, ...others);
+    },
+    ...{ clock, drain: drained, listensItself: () => false, next: () => Infinity },
     look: () => ({ last: -Infinity, busy: false, listens: false }),
   });
   const events: ProcletEvent[] = [];
@@ -374,4 +384,39 @@ test('another judgement of ends restarts nothing, and holds for the end of the l
   expect(events.filter(({ type }) => type === 'reconfigured')).toMatchObject([{ changed: ['web'] }]);
   children.exit('web.1', code(3));
   expect(events.filter(({ type }) => type === 'exited')).toMatchObject([{ expected: true, next: { is: 'done' } }]);
+});
+
+describe('a plan that comes during a handover', () => {
+  const handing = (over: Partial<ServiceWish> = {}) => planOf({ web: { reload: 'handover', ...over } });
+
+  test('and asks for a restart ends what comes, and the next life begins after the old one', () => {
+    const { children, supervisor, change, typesOf } = run(handing());
+    change();
+    expect(children.alive).toEqual(['web.1', 'web.1+2']);
+    supervisor.reconfigure(planOf({ web: { reload: 'restart', env: { NEW: '1' } } }));
+    expect(children.log.slice(2)).toEqual(['web.1+2 SIGTERM', 'web.1 SIGTERM']);
+    children.exit('web.1+2', signal('SIGTERM'));
+    children.exit('web.1', signal('SIGTERM'));
+    expect(children.alive).toEqual(['web.1']);
+    expect(typesOf('kept', 'handed-over')).toEqual([]);
+  });
+
+  test('has what comes begin once more, as it says', () => {
+    const spawned: unknown[] = [];
+    const { children, supervisor, change } = run(handing(), { spawned: (spec) => spawned.push(spec.env) });
+    change();
+    supervisor.reconfigure(handing({ env: { NEW: '1' } }));
+    children.exit('web.1+2', signal('SIGTERM'));
+    expect(spawned).toEqual([{}, {}, { NEW: '1' }]);
+  });
+
+  test('and asks for a restart does not take what comes for the next life of one that dies meanwhile', () => {
+    const { children, supervisor, change, clock } = run(handing());
+    change();
+    supervisor.reconfigure(planOf({ web: { reload: 'restart', env: { NEW: '1' } } }));
+    children.exit('web.1', signal('SIGTERM'));
+    children.exit('web.1+2', signal('SIGTERM'));
+    clock.advance(1_000);
+    expect(children.alive).toHaveLength(1);
+  });
 });
