@@ -42,10 +42,12 @@ export async function openControlOf(
       resize: (pid, size) => void resizeTerminal(pid, size),
     });
   };
-  return openControl(socket, parts.clock, loadDesk).catch((error: Error) => {
+  const control = await openControl(socket, parts.clock, loadDesk).catch((error: Error) => {
     supervisor.notice(`the other commands will not reach this run: ${describeTrouble(error)}`);
     return undefined;
   });
+  run.keep(control === undefined ? [] : [control], (text) => supervisor.notice(text));
+  return control;
 }
 
 type Part = SinglePart<Configuration>;

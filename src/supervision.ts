@@ -76,7 +76,7 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const { spawn } = readyCommands;
   const schedules = createSchedules();
   const { next } = schedules;
-  const { sweep } = ground;
+  const { identity, socket, keep, sweep } = ground;
   const supervisor: Supervisor = new Supervisor(first, { clock, spawn, look, drain, listensItself, next, sweep });
   const statusFiles = createStatusFiles((text) => supervisor.notice(text));
   for (const observe of [gateway.observe, readyCommands.observe, statusFiles.observe]) supervisor.subscribe(observe);
@@ -103,7 +103,7 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
     }
   };
   return {
-    ...{ supervisor, spawn, identity: ground.identity, socket: ground.socket, plan: () => current, secrets },
+    ...{ supervisor, spawn, identity, socket, keep, plan: () => current, secrets },
     /** What follows the plan, in the order in which it has to. */
     parts: [portWarnings, terminals, owners, schedules, gateway, statusFiles, terms, services],
     /** Comes after them. */

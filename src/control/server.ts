@@ -3,7 +3,7 @@
  * does, or does not do, concerns that client alone: it says too much and is cut off, it does not read and events are
  * left out for it, it says nothing and is the first to go when there are too many.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { socketPathTrouble } from '../address.js';
 import { ProcletError } from '../errors.js';
@@ -25,6 +25,10 @@ export interface Call {
 export type Desk = (line: string, call: Call) => { readonly id: RequestId; readonly answer: Promise<unknown> };
 
 export interface ControlServer {
+  /** Whether clients can find it. */
+  isThere(): boolean;
+  /** Makes the socket again, at the same path. Those who are connected stay so. */
+  remake(): Promise<void>;
   /** Sends what is due, for a moment, and closes. */
   close(): Promise<void>;
 }
@@ -45,7 +49,7 @@ const farewell: Millis = 500;
 export async function openControl(path: string, clock: Clock, loadDesk: () => Promise<Desk>): Promise<ControlServer> {
   const clients = new Set<Client>();
   let desk: Promise<Desk> | undefined;
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+  const accept = (socket: net.Socket) => {
     if (clients.size >= mostClients) evict(clients);
     const client = new Client(socket, clock, () => {
       // One that could not be loaded is loaded again for the next request.
@@ -57,9 +61,33 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
     });
     clients.add(client);
     socket.once('close', () => clients.delete(client));
-  });
+  };
   const trouble = socketPathTrouble(path);
   if (trouble !== undefined) throw new Error(`${trouble}; set XDG_RUNTIME_DIR to a shorter directory`);
+  let isClosed = false;
+  let server = await listen(path, accept);
+  return {
+    isThere: () => isClosed || existsSync(path),
+    async remake() {
+      // First: what closes a socket removes whatever has its path.
+      server.close();
+      server = await listen(path, accept);
+      if (isClosed) server.close();
+    },
+    async close() {
+      isClosed = true;
+      server.close();
+      await Promise.race([
+        Promise.all([...clients].map((client) => client.finish())),
+        new Promise<void>((done) => void clock.wakeAt(clock.now() + farewell, done)),
+      ]);
+      for (const client of clients) client.destroy();
+    },
+  };
+}
+
+async function listen(path: string, accept: (socket: net.Socket) => void): Promise<net.Server> {
+  const server = net.createServer({ allowHalfOpen: true }, accept);
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -72,17 +100,7 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
     server.close();
     throw error;
   }
-  server.unref();
-  return {
-    async close() {
-      server.close();
-      await Promise.race([
-        Promise.all([...clients].map((client) => client.finish())),
-        new Promise<void>((done) => void clock.wakeAt(clock.now() + farewell, done)),
-      ]);
-      for (const client of clients) client.destroy();
-    },
-  };
+  return server.unref();
 }
 
 /** The one that has been silent longest, of those that wait for nothing if there are any. */

@@ -3,11 +3,12 @@
  * through PATH, is started by a script that takes proclet's ties off it first, so that neither proclet nor its
  * guardian knows it for theirs.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Kept } from './keep-there.js';
 import { detachedMark } from './mark.js';
 
-export interface Detachment {
+export interface Detachment extends Kept {
   /** The PATH for a service that may detach these programs. */
   pathFor(names: readonly string[], path: string): string;
   close(): void;
@@ -15,17 +16,24 @@ export interface Detachment {
 
 /** `home`: the control group that detached programs return to, or ''. The scripts are made in `directory` when first asked for. */
 export function createDetachment(directory: string, home: string): Detachment {
-  let made = false;
+  const made = new Map<string, readonly string[]>();
+  const make = (place: string, names: readonly string[]) => {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    for (const name of names) writeFileSync(join(place, name), script(name, place, home), { mode: 0o700 });
+  };
   return {
     pathFor(names, path) {
       const place = join(directory, names.join('+'));
-      made = true;
-      mkdirSync(place, { recursive: true, mode: 0o700 });
-      for (const name of names) writeFileSync(join(place, name), script(name, place, home), { mode: 0o700 });
+      made.set(place, names);
+      make(place, names);
       return `${place}${delimiter}${path}`;
     },
+    isThere: () => [...made].every(([place, names]) => names.every((name) => existsSync(join(place, name)))),
+    remake() {
+      for (const [place, names] of made) make(place, names);
+    },
     close() {
-      if (made) rmSync(directory, { recursive: true, force: true });
+      if (made.size > 0) rmSync(directory, { recursive: true, force: true });
     },
   };
 }

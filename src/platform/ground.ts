@@ -5,30 +5,21 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { closeAll } from '../close-all.js';
-import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
-import { describeTrouble } from '../system-error.js';
 import { bootId, pidNamespace } from './boot.js';
 import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
-import { clearDrafts } from './drafts.js';
 import { type Guarded, type Guardian, guardianLost, startGuardian } from './guardian.js';
+import type { Kept } from './keep-there.js';
 import { lookOnce } from './last-look.js';
 import { LifeNumbers } from './life-numbers.js';
+import { openListing } from './listing.js';
 import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
 import { type ProcessTable, tableKind } from './process-table.js';
 import { searchRun } from './run-search.js';
-import { claimProject } from './runs.js';
-import {
-  draftDirectory,
-  type RunRecord,
-  recordPath,
-  removeRecord,
-  runtimeDirectory,
-  writeRecord,
-} from './runtime-dir.js';
+import { draftDirectory, type RunRecord, recordPath, runtimeDirectory } from './runtime-dir.js';
 
 export interface Ground {
   readonly identity: RunRecord;
@@ -41,6 +32,8 @@ export interface Ground {
   readonly guardian: Pick<Guardian, 'born' | 'ended'>;
   /** Follows another plan: what others read of the run. */
   follow(terms: Terms): void;
+  /** From now on what others find the run by is made again when it was removed, and these besides. */
+  keep(besides: readonly Kept[], notice: (text: string) => void): void;
   /** Looks once more, when every life has ended: see last-look.ts. */
   sweep(notice: (text: string) => void): Promise<void> | undefined;
   /** At the end of the run. The record and the guardian stay if anything of it is still there. */
@@ -126,14 +119,6 @@ function realpathOf(path: string): string {
   }
 }
 
-function update(path: string, record: RunRecord, warn: Builders['warn']): void {
-  try {
-    writeRecord(dirname(path), record);
-  } catch (error) {
-    warn(`the record of this run does not say what others are to know of it: ${describeTrouble(error)}`);
-  }
-}
-
 /** A run goes on without one, and says so. */
 function guard(guarded: Guarded): Guardian {
   try {
@@ -182,35 +167,18 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
     ...{ boot: bootId(), pids: pidNamespace(), within: lifeAround(table), since: clock.wall() },
   };
   // The record first: whoever finds a group without one knows that nobody is about to use it.
-  const { path: record, release } = leaveRecord();
+  const listing = openListing(identity, { clock, table, warn });
+  const { record } = listing;
   const cgroups = identity.cgroup === '' ? undefined : openGroup(run);
   if (identity.cgroup !== '' && cgroups === undefined) {
     identity = { ...identity, cgroup: '' };
-    if (record !== '') update(record, identity, warn);
+    listing.update(identity);
   }
   const cgroup = cgroups?.directory ?? '';
   const numbers = new LifeNumbers(run, table);
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
   const guardian = guard({ clock, run, grace: graceOf(identity), cgroup, record, onTrouble: warn });
-
-  function leaveRecord() {
-    try {
-      const directory = runtimeDirectory();
-      clearDrafts(directory, table);
-      const path = writeRecord(directory, identity);
-      try {
-        return { path, release: command === 'start' ? claimProject(directory, identity) : () => {} };
-      } catch (error) {
-        removeRecord(path);
-        throw error;
-      }
-    } catch (error) {
-      if (error instanceof ProcletError && error.code === 'REFUSED') throw error;
-      warn(`proclet ps and proclet reap will not know of this run: ${describeTrouble(error)}`);
-      return { path: '', release: () => {} };
-    }
-  }
 
   return {
     identity,
@@ -221,20 +189,19 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
     detachment,
     guardian,
     sweep: (notice) => lookOnce({ clock, table, run, cgroups, numbers }, notice),
-    follow({ ports, sockets: paths }) {
-      if (record !== '') update(record, { ...identity, ports, sockets: paths }, warn);
-    },
+    follow: (terms) => listing.update({ ...identity, ...terms }),
+    keep: (besides, notice) => listing.keep([detachment, ...besides], notice),
     async close() {
+      listing.leave();
       if (isAnythingLeft(identity, table)) {
         // The guardian tries again, and removes the record if it can.
         const tidied = guardian.release();
-        release();
+        listing.release();
         await Promise.race([tidied, new Promise<void>((go) => void clock.wakeAt(clock.now() + tidiesWithin, go))]);
         return;
       }
-      const forget = () => record === '' || removeRecord(record);
       const removed = () => cgroups && removeGroup(cgroups, clock);
-      const [failure] = await closeAll(guardian.close, detachment.close, removed, release, forget);
+      const [failure] = await closeAll(guardian.close, detachment.close, removed, listing.release, listing.forget);
       if (failure !== undefined) throw failure;
     },
   };

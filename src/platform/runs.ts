@@ -61,12 +61,18 @@ function noneRuns({ name, directory }: Whose, runs: readonly LiveRun[]): Proclet
   return new ProcletError('NOT_RUNNING', what, { hint });
 }
 
+/** The claim of the project and name that a run has. */
+export function claimPath(directory: string, { root, name }: Pick<RunRecord, 'root' | 'name'>): string {
+  const key = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 16);
+  return join(directory, `${key}.claim`);
+}
+
 /**
  * Makes a run the only `start` of its project and name, and answers the end of that. Its record must be there.
  * Throws ProcletError when another one lives.
  */
-export function claimProject(directory: string, { root, name, run, since: now }: RunRecord): () => void {
-  const key = createHash('sha256').update(`${root}\0${name}`).digest('hex').slice(0, 16);
+export function claimProject(directory: string, record: RunRecord): () => void {
+  const { root, name, run, since: now } = record;
   const assertStale = (text: string) => {
     const other = liveRuns(directory).find((live) => live.run === text.trim());
     if (other === undefined) return;
@@ -76,5 +82,5 @@ export function claimProject(directory: string, { root, name, run, since: now }:
       hint: 'See it with proclet ps, end it with proclet stop, or run this one beside it with --name NAME.',
     });
   };
-  return claim({ path: join(directory, `${key}.claim`), text: `${run}\n`, mode: 0o600, assertStale });
+  return claim({ path: claimPath(directory, record), text: `${run}\n`, mode: 0o600, assertStale });
 }

@@ -107,7 +107,7 @@ function removeSockets(record: string): void {
 
 /** Removes what a dead run has claimed. */
 export function removeClaims(directory: string, run: string): void {
-  for (const name of readdirSync(directory)) {
+  for (const name of namesIn(directory)) {
     if (!name.endsWith('.claim')) continue;
     try {
       const path = join(directory, name);
@@ -115,6 +115,15 @@ export function removeClaims(directory: string, run: string): void {
     } catch {
       // ENOENT: given back, or taken over, since it was listed
     }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return []; // somebody has removed it
   }
 }
 

@@ -54,7 +54,7 @@ export interface Stage {
   readonly gate: Gate;
   /** The users that services run as, by name. */
   readonly owners: { get(user: string): Owner | undefined };
-  readonly detachment: Detachment;
+  readonly detachment: Pick<Detachment, 'pathFor'>;
   readonly ports: Ports;
   /** The port an instance is told to listen on. */
   readonly portOf: (spec: InstanceSpec, generation: number) => number;

@@ -38,7 +38,8 @@ const world: { begun: Map<string, Begun>; watched: WatchOptions | undefined; rea
 vi.mock(import('../../src/platform/ground.js'), async (original) => ({
   ...(await original()),
   openGround: ({ ports, sockets }) => {
-    const detachment = { pathFor: (_: readonly string[], path: string) => path, close() {} };
+    const pathFor = (_: readonly string[], path: string) => path;
+    const detachment = { pathFor, isThere: () => true, remake() {}, close() {} };
     let terms: unknown = { ports, sockets };
     const identity = {
       get terms() {
@@ -53,6 +54,7 @@ vi.mock(import('../../src/platform/ground.js'), async (original) => ({
       follow(next) {
         terms = next;
       },
+      keep() {},
       close: async () => {},
     };
   },
