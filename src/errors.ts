@@ -25,16 +25,24 @@ export class ProcletError extends Error {
   readonly hint: string | undefined;
   /** Which of the errors with this code it is, where somebody acts on it. */
   readonly reason: ErrorReason | undefined;
+  /** What is wrong with which file, where the message is about files. */
+  readonly problems: readonly Problem[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown; reason?: ErrorReason | undefined } = {},
+    options: {
+      hint?: string | undefined;
+      cause?: unknown;
+      reason?: ErrorReason | undefined;
+      problems?: readonly Problem[];
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
     this.reason = options.reason;
+    this.problems = options.problems ?? [];
   }
 
   /** The exit status of a command that ends with this error. */
@@ -45,11 +53,11 @@ export class ProcletError extends Error {
 
 /** One error for everything that is wrong with the project's files: a line each. */
 export function configError(problems: readonly Problem[]): ProcletError {
-  const lines = problems.map(({ path, line, message, hint }) => {
-    const place = line === undefined ? path : `${path}:${line}`;
+  const lines = problems.map(({ path, line, column, message, hint }) => {
+    const place = [path, line, column].filter((part) => part !== undefined).join(':');
     return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
   });
-  return new ProcletError('CONFIG', lines.join('\n'));
+  return new ProcletError('CONFIG', lines.join('\n'), { problems });
 }
 
 /**

@@ -24,14 +24,27 @@ export interface Problem {
   readonly path: string;
   /** 1-based; absent when the whole file is meant. */
   readonly line?: number;
+  /** 1-based, in characters; absent where only the line is known. */
+  readonly column?: number;
   readonly message: string;
   readonly hint?: string;
+}
+
+/** Both 1-based; the column in characters. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
 }
 
 /** What a parser answers: the value, or everything that is wrong with the text. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** What there is besides, so that more problems can be found at once. */
+      readonly rest?: T;
+    };
 
 /** A Unix socket, and who may connect: without a mode the user alone. */
 export interface SocketAddress {
@@ -125,13 +138,13 @@ export interface Config {
   /** Long flag names and their texts, as if typed. */
   readonly defaults: Readonly<Record<string, Given>>;
   readonly services: Readonly<Record<Tag, ServiceConfig>>;
-  /** The line of each service's key, for messages about it. */
-  readonly lines: Readonly<Record<Tag, number>>;
+  /** Where each service's key is, for messages about it. */
+  readonly places: Readonly<Record<Tag, Place>>;
 }
 
 // ---------------------------------------------------------------- settings
 
-/** A setting's text and where it came from: `--ttl`, `PROCLET_TTL`, `proclet.yml:3`, `.foreman:2`. */
+/** A setting's text and where it came from: `--ttl`, `PROCLET_TTL`, `proclet.yml:3:5`, `.foreman:2:1`. */
 export interface Given {
   readonly text: string;
   readonly origin: string;

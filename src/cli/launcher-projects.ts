@@ -115,7 +115,7 @@ function withoutValues(problem: string): string {
   return problem
     .split('\n')
     .map((line) => {
-      const [, place, path = ''] = /^((\S+):\d+): /.exec(line) ?? [];
+      const [, place, path = ''] = /^((.+?)(?::\d+){1,2}): /.exec(line) ?? [];
       const isOurs = place === undefined || /(?:Procfile[^/]*|proclet\.yml|\.foreman)$/.test(path);
       return isOurs ? line : `${place}: cannot be read (proclet check says why)`;
     })

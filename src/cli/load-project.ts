@@ -11,6 +11,7 @@ import { isPortTaken } from '../network/port-owner.js';
 import type { PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
+import { tagProblems } from '../plan/tag-problems.js';
 import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
@@ -52,12 +53,22 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const take = <T>(parsed: Parsed<T>, otherwise: T): T => {
     if (parsed.ok) return parsed.value;
     problems.push(...parsed.problems);
-    return otherwise;
+    return parsed.rest ?? otherwise;
   };
-  const text: Reading['text'] = (path, hint) => readText(path, hint, wish);
+  const unread: ProcletError[] = [];
+  const text: Reading['text'] = (path, hint) => {
+    try {
+      return readText(path, hint, wish);
+    } catch (error) {
+      if (!(error instanceof ProcletError)) throw error;
+      unread.push(error);
+      return undefined;
+    }
+  };
   const remarks: string[] = [];
   const dotenvOf: Reading['dotenvOf'] = (path, hint) => {
     const written = text(path, hint);
+    if (written === undefined) return {};
     remarks.push(...unexpandedIn(written, shown(path)));
     return take(parseDotenv(written, shown(path)), {});
   };
@@ -80,16 +91,33 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const inherited = wanted.root === undefined ? process.env['PROCFILE'] : undefined;
   const path = named ?? resolve(root, places.procfile ?? dotenv['PROCFILE'] ?? (inherited || 'Procfile'));
   // A file that names the Procfile may be the one that is wrong.
-  if (problems.length > 0 && named === undefined && !existsSync(path)) throw configError(problems);
+  if (problems.length > 0 && named === undefined && !existsSync(path)) throw failure(problems, unread);
   const none: Procfile = { path, entries: [] };
   const procfile =
     need === 'optional' && named === undefined && !existsSync(path)
       ? none
-      : take(parseProcfile(text(path, missingProcfileHint(path)), shown(path)), none);
+      : (takeText(text(path, missingProcfileHint(path)), (written) =>
+          take(parseProcfile(written, shown(path)), none),
+        ) ?? none);
   const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
   const envFiles = readServiceEnvFiles(root, config, reading);
-  if (problems.length > 0 || settings === undefined) throw configError(problems);
+  if (problems.length > 0 || unread.length > 0 || settings === undefined) {
+    // Who has mended all of these is not to find others only then.
+    const more = procfile.entries.length > 0 && settings ? tagProblems({ procfile, config, settings }) : [];
+    throw failure([...problems, ...more], unread);
+  }
   return { root, procfile, config, settings, dotenv, envFiles, remarks };
+}
+
+function takeText<T>(text: string | undefined, take: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : take(text);
+}
+
+/** One that stands alone keeps its own sentence. */
+function failure(problems: readonly Problem[], unread: readonly ProcletError[]): ProcletError {
+  const [first] = unread;
+  if (problems.length === 0 && unread.length === 1 && first) return first;
+  return configError([...problems, ...unread.flatMap((error) => error.problems)]);
 }
 
 /** Files that a project's file names: relative to the root, where a flag's are relative to the working directory. */
@@ -128,7 +156,8 @@ function freeBase(root: string, services: number, planned: ReadonlySet<number> =
 interface Reading {
   /** Answers the value, or keeps the problems and answers the other. */
   take<T>(parsed: Parsed<T>, otherwise: T): T;
-  text(path: string, hint?: string): string;
+  /** Undefined for a file that cannot be read, which is kept as a problem. */
+  text(path: string, hint?: string): string | undefined;
   dotenvOf(path: string, hint?: string): Readonly<Record<string, string>>;
 }
 
@@ -136,14 +165,16 @@ async function readConfig(root: string, { take, text }: Reading): Promise<Config
   const path = join(root, 'proclet.yml');
   if (!existsSync(path)) return undefined;
   const { parseConfig } = await import('../procfile/parse-config.js');
-  return take<Config | undefined>(parseConfig(text(path), shown(path), settingNames), undefined);
+  return takeText(text(path), (written) =>
+    take<Config | undefined>(parseConfig(written, shown(path), settingNames), undefined),
+  );
 }
 
 async function readForeman(root: string, { take, text }: Reading): Promise<Givens> {
   const path = join(root, '.foreman');
   if (!existsSync(path)) return {};
   const { parseForeman } = await import('../procfile/parse-foreman.js');
-  return take(parseForeman(text(path), shown(path), settingNames), {});
+  return takeText(text(path), (written) => take(parseForeman(written, shown(path), settingNames), {})) ?? {};
 }
 
 /** `.env` may be absent; a file that was asked for may not. Later files win. */
@@ -165,7 +196,8 @@ function readServiceEnvFiles(root: string, config: Config | undefined, { dotenvO
   const files: Record<Tag, Readonly<Record<string, string>>> = {};
   for (const [tag, service] of Object.entries(config?.services ?? {})) {
     const names = service['env-file'] ?? [];
-    const hint = `${config?.path}:${config?.lines[tag]} names it as env-file of ${tag}`;
+    const place = config?.places[tag];
+    const hint = `${config?.path}:${place?.line}:${place?.column} names it as env-file of ${tag}`;
     if (names.length > 0) files[tag] = Object.assign({}, ...names.map((name) => dotenvOf(resolve(root, name), hint)));
   }
   return files;
@@ -189,7 +221,9 @@ function readText(path: string, hint: string | undefined, { manner, pipes }: Wis
       ENOTPLAIN: notHere,
       EFBIG: isCareful ? notHere : 'is larger than 16 MB',
     };
-    throw new ProcletError('CONFIG', `${shown(path)} ${why[code ?? ''] ?? `cannot be read: ${code}`}`, { hint, cause });
+    const message = why[code ?? ''] ?? `cannot be read: ${code}`;
+    const problems = [{ path: shown(path), message, ...(hint !== undefined && { hint }) }];
+    throw new ProcletError('CONFIG', `${shown(path)} ${message}`, { hint, cause, problems });
   }
 }
 

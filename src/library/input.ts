@@ -127,5 +127,5 @@ function unknownIn(options: ProcletOptions): Problem[] {
 
 /** Nobody wrote lines. */
 function problemsOf(parsed: Parsed<unknown>): Problem[] {
-  return parsed.ok ? [] : parsed.problems.map(({ line: _line, ...problem }) => problem);
+  return parsed.ok ? [] : parsed.problems.map(({ line: _line, column: _column, ...problem }) => problem);
 }

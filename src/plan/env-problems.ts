@@ -23,12 +23,12 @@ export function envProblems({ procfile, config, env, dotenv, envFiles }: EnvSour
       if (name === 'PORT' && !hasPort(tag)) return lookUp(envFile, name) !== undefined;
       return added.has(name) || layers.some((layer) => lookUp(layer, name) !== undefined);
     };
-    const line = lookUp(config?.lines ?? {}, tag);
+    const place = lookUp(config?.places ?? {}, tag);
     return Object.entries(own).flatMap(([key, text]) =>
       namesIn(text)
         .filter((name) => !isKnown(name))
         .map((name) => ({
-          ...{ path: config?.path ?? procfile.path, ...(line !== undefined && { line }) },
+          ...{ path: config?.path ?? procfile.path, ...place },
           message: `services.${tag}.env.${key}: \${${name}} is not set`,
           hint: `write \${${name}:-} for an empty one, or $$ for a dollar`,
         })),

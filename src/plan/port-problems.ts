@@ -14,9 +14,9 @@ export function portProblems(
 ): Problem[] {
   return services.flatMap(({ tag, config }) => {
     const wanted = config.port === false ? wantsOf(config) : [];
-    const line = lookUp(file?.lines ?? {}, tag);
+    const place = lookUp(file?.places ?? {}, tag);
     return wanted.map((want) => ({
-      ...{ path: file?.path ?? procfile.path, ...(line !== undefined && { line }) },
+      ...{ path: file?.path ?? procfile.path, ...place },
       message: `services.${tag}: ${want} needs a port, and port: false gives it none`,
       hint: 'leave one of them out',
     }));

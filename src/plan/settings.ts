@@ -64,11 +64,11 @@ export function toSettings(sources: readonly Source[], tags: readonly Tag[]): Pa
   const perTag = <T>(name: SettingName, read: Reader<PerTag<T>>): PerTag<T> => {
     const given = pick(sources, name);
     const value = required(name, read);
-    return given !== undefined && lineOf(given) !== undefined ? asDefaults(value) : value;
+    return given !== undefined && placeOf(given) !== undefined ? asDefaults(value) : value;
   };
   const isTyped = (name: SettingName) => {
     const given = pick(sources, name);
-    return given !== undefined && lineOf(given) === undefined;
+    return given !== undefined && placeOf(given) === undefined;
   };
   const port = optional('port', readBase);
   const pidFile = optional('pid-file', readText);
@@ -179,12 +179,13 @@ function readGrace(text: string): Reading<PerTag<Millis>> {
 
 /** A flag or variable names itself; a line of a file does not, so the setting's name is put before. */
 function problemOf(name: SettingName, given: Given, message: string): Problem {
-  const place = lineOf(given);
+  const place = placeOf(given);
   return place === undefined ? { path: given.origin, message } : { ...place, message: `${name}: ${message}` };
 }
 
 /** Where in a file it was given; undefined for a flag or a variable. */
-function lineOf({ origin }: Given): { readonly path: string; readonly line: number } | undefined {
-  const [, path, line] = /^(.*):(\d+)$/s.exec(origin) ?? [];
-  return path === undefined ? undefined : { path, line: Number(line) };
+function placeOf({ origin }: Given): Omit<Problem, 'message'> | undefined {
+  const [, path, line, column] = /^(.*?):(\d+)(?::(\d+))?$/s.exec(origin) ?? [];
+  if (path === undefined) return undefined;
+  return { path, line: Number(line), ...(column !== undefined && { column: Number(column) }) };
 }

@@ -34,9 +34,9 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
   );
   if (config === undefined) return asked;
   const configured = unknown(Object.keys(config.services)).map((tag): Problem => {
-    const line = lookUp(config.lines, tag);
+    const place = lookUp(config.places, tag);
     const message = `services.${tag} is not a service of ${path}`;
-    return { path: config.path, ...(line === undefined ? {} : { line }), message, hint };
+    return { path: config.path, ...place, message, hint };
   });
   return [
     ...asked,
@@ -51,9 +51,9 @@ export function tagProblems({ procfile, config, settings }: TagSources): Problem
 function reloadProblems(config: Config): Problem[] {
   return Object.entries(config.services).flatMap(([tag, { reload, port }]) => {
     if (reload !== 'handover' || typeof port !== 'number') return [];
-    const line = lookUp(config.lines, tag);
+    const place = lookUp(config.places, tag);
     return {
-      ...{ path: config.path, ...(line === undefined ? {} : { line }) },
+      ...{ path: config.path, ...place },
       message: `services.${tag}: two generations cannot both listen on port ${port}, so there is no handover`,
       hint: 'let the command listen on $PORT and leave port out, or use reload: restart',
     };
@@ -63,8 +63,7 @@ function reloadProblems(config: Config): Problem[] {
 /** What runs at its times has nothing to be asked for or to be waited for. */
 function scheduleProblems(config: Config, settings: Settings): Problem[] {
   return Object.entries(config.services).flatMap(([tag, { every, start, after = [] }]) => {
-    const line = lookUp(config.lines, tag);
-    const place = { path: config.path, ...(line === undefined ? {} : { line }) };
+    const place = { path: config.path, ...lookUp(config.places, tag) };
     const scheduled = after.filter((each) => lookUp(config.services, each)?.every !== undefined);
     const never = scheduled.map((each) => ({
       ...place,
@@ -78,8 +77,7 @@ function scheduleProblems(config: Config, settings: Settings): Problem[] {
 /** Services that are after one that does not exist, or in the end after themselves. */
 function afterProblems(config: Config, known: ReadonlySet<Tag>): Problem[] {
   return Object.entries(config.services).flatMap(([tag, { after = [] }]) => {
-    const line = lookUp(config.lines, tag);
-    const place = { path: config.path, ...(line === undefined ? {} : { line }) };
+    const place = { path: config.path, ...lookUp(config.places, tag) };
     const missing = after.filter((each) => !known.has(each));
     const unknown = missing.map((each) => ({
       ...place,

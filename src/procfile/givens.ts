@@ -27,24 +27,24 @@ export function toGivens(
   const pairs: [string, Given][] = [];
   for (const [name, value] of Object.entries(map)) {
     const at = [...source.at, name];
-    const line = yaml.lineOf(at);
+    const place = yaml.placeOf(at);
     const where = at.join('.');
     const text = textOf(yaml, value, at);
     if (source.known !== undefined && !source.known.includes(name)) {
       problems.push({
         path: source.path,
-        line,
+        ...place,
         message: `${where} is not a setting`,
         ...hint(suggest(name, source.known)),
       });
     } else if (text === undefined) {
       problems.push({
         path: source.path,
-        line,
+        ...place,
         message: `${where} must be a text, a number, true, false or a list of those`,
       });
     } else if (value !== null) {
-      pairs.push([name, { text, origin: `${source.path}:${line}` }]);
+      pairs.push([name, { text, origin: `${source.path}:${place.line}:${place.column}` }]);
     }
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: toRecord(pairs) };

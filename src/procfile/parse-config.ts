@@ -1,6 +1,6 @@
 /**
  * The text of `proclet.yml` to a configuration, pure. Owns the messages: every problem at once, each with
- * its line, the key's full name, what it must be and what it is. The keys themselves are in
+ * its place, the key's full name, what it must be and what it is. The keys themselves are in
  * `config-schema.ts`. Does not know the Procfile, so a service that is not in it passes here.
  */
 import type * as z from 'zod';
@@ -19,26 +19,39 @@ import { suggest } from './suggest.js';
  */
 export function parseConfig(text: string, path: string, names?: readonly string[]): Parsed<Config> {
   const read = readYaml(text, path);
-  if (!read.ok) return read;
+  if (!read.ok) return { ok: false, problems: read.problems };
   const yaml = read.value;
   const written = asWritten(yaml);
   const checked = configSchema.safeParse(written);
   const problems = (checked.error?.issues ?? []).flatMap((issue) => describeIssue(issue, { yaml, written, path }));
   const defaults = readDefaults(yaml, path, names);
   if (!defaults.ok) problems.push(...defaults.problems);
-  const services = checked.data?.services ?? {};
-  if (problems.length > 0 || !defaults.ok) {
-    return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
-  }
-  return {
-    ok: true,
-    value: {
-      path,
-      defaults: defaults.value,
-      services: toRecord(Object.entries(services).map(([tag, service]) => [tag, toServiceConfig(service ?? {})])),
-      lines: toRecord(Object.keys(services).map((tag) => [tag, yaml.lineOf(['services', tag])])),
-    },
+  const isGood = problems.length === 0 && defaults.ok;
+  const services = (checked.success ? checked : configSchema.safeParse(without(written, checked.error.issues))).data;
+  const value: Config | undefined = services && {
+    path,
+    defaults: defaults.ok ? defaults.value : {},
+    services: toRecord(
+      Object.entries(services.services ?? {}).map(([tag, service]) => [tag, toServiceConfig(service ?? {})]),
+    ),
+    places: toRecord(Object.keys(services.services ?? {}).map((tag) => [tag, yaml.placeOf(['services', tag])])),
   };
+  if (isGood && value) return { ok: true, value };
+  return { ok: false, problems: problems.sort(byPlace), ...(value && { rest: value }) };
+}
+
+/** The same without the keys of services that have problems. */
+function without(written: unknown, issues: readonly Issue[]): unknown {
+  const bad = issues.flatMap(({ path, ...issue }) => {
+    const keys = issue.code === 'unrecognized_keys' && path.length === 2 ? issue.keys : path.slice(2, 3);
+    return keys.map((key) => `${String(path[1])}\0${String(key)}`);
+  });
+  if (!isRecord(written) || !isRecord(written['services'])) return written;
+  const services = Object.entries(written['services']).map(([tag, service]) => {
+    if (!isRecord(service)) return [tag, service] as const;
+    return [tag, toRecord(Object.entries(service).filter(([key]) => !bad.includes(`${tag}\0${key}`)))] as const;
+  });
+  return { ...written, services: toRecord(services) };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -111,27 +124,32 @@ function toServiceConfig({ env, ...rest }: Service): ServiceConfig {
 }
 
 function describeIssue(issue: Issue, { path, yaml, written }: Written): Problem[] {
-  const line = yaml.lineOf(issue.path);
+  const place = yaml.placeOf(issue.path);
   const where = issue.path.join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => unknownKey(issue.path, key, { path, yaml, written }));
   if (issue.code === 'invalid_key') {
-    return [{ path, line, message: `${where} is not a variable; a name is not empty and holds no = and no NUL` }];
+    return [{ path, ...place, message: `${where} is not a variable; a name is not empty and holds no = and no NUL` }];
   }
   const value = issue.path.reduce<unknown>((inner, key) => (isContainer(inner) ? inner[key] : undefined), written);
-  return [{ path, line, message: `${where} ${issue.message}; it is ${show(value)}` }];
+  return [{ path, ...place, message: `${where} ${issue.message}; it is ${show(value)}` }];
 }
 
 function unknownKey(at: YamlPath, key: string, { path, yaml }: Written): Problem {
   const [owner, known] = ownerOf(at);
   const message = `${[...at, key].join('.')} is not a key of ${owner}`;
-  return { path, line: yaml.lineOf([...at, key]), message, ...hint(suggest(key, known)) };
+  return { path, ...yaml.placeOf([...at, key]), message, ...hint(suggest(key, known)) };
 }
 
 /** The map at a place, and the keys that it may have. */
 function ownerOf(at: YamlPath): readonly [name: string, keys: readonly string[]] {
   if (at.length === 0) return ['this file', Object.keys(configSchema.shape)];
   return at[2] === 'ready' ? ['ready', readyKeys] : ['a service', Object.keys(serviceSchema.shape)];
+}
+
+/** In the order of the text. */
+function byPlace(a: Problem, b: Problem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function show(value: unknown): string {

@@ -14,7 +14,7 @@ import { readYaml } from './read-yaml.js';
  */
 export function parseForeman(text: string, path: string, names: readonly string[]): Parsed<Record<string, Given>> {
   const yaml = readYaml(text, path);
-  if (!yaml.ok) return yaml;
+  if (!yaml.ok) return { ok: false, problems: yaml.problems };
   const options = Object.entries(yaml.value.value).filter(([name]) => !EXPORT_OPTIONS.includes(name));
   return toGivens(yaml.value, toRecord(options), { path, at: [], known: names });
 }

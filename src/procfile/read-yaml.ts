@@ -1,5 +1,5 @@
 /**
- * A YAML text to one plain map, with the line and the written text of everything in it. The only file that
+ * A YAML text to one plain map, with the place and the written text of everything in it. The only file that
  * knows the YAML library. Owns syntax: what does not parse, keys that repeat or are not names, nesting and
  * aliases without end. What the map may contain is decided by those who asked for it.
  */
@@ -16,7 +16,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import type { Parsed, Problem } from '../model.js';
+import type { Parsed, Place, Problem } from '../model.js';
 import { quote } from '../quote.js';
 import { lookUp } from '../record.js';
 
@@ -27,11 +27,11 @@ export interface YamlMap {
   readonly value: Readonly<Record<string, unknown>>;
   /** The scalar at a path as it is written: `022`, `1.10`; empty for nothing and for null. */
   textAt(path: YamlPath): string;
-  /** The 1-based line of the innermost part of the path that is written in the text. */
-  lineOf(path: YamlPath): number;
+  /** Where the innermost part of the path that is written in the text begins. */
+  placeOf(path: YamlPath): Place;
 }
 
-/** The map (empty for an empty text), or every problem of the syntax with its line. Never throws. */
+/** The map (empty for an empty text), or every problem of the syntax with its place. Never throws. */
 export function readYaml(text: string, path: string): Parsed<YamlMap> {
   const source = text.replace(/^\uFEFF/, '');
   if (nesting(source) > DEEPEST) return refuse([{ path, message: `it nests more than ${DEEPEST} levels deep` }]);
@@ -39,12 +39,18 @@ export function readYaml(text: string, path: string): Parsed<YamlMap> {
   const doc = parseDocument(source, { ...OPTIONS, schema: 'core', lineCounter: lines });
   // The same text once more without types, for what was written: both have the same shape.
   const plain = parseDocument(source, { ...OPTIONS, schema: 'failsafe' });
-  const lineAt = (offset: number) => lines.linePos(offset).line || 1;
-  const problems = [...syntaxProblems(plain, { path, source, lineAt }), ...keyProblems(doc, { path, source, lineAt })];
+  const placeAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: line || 1, column: col || 1 };
+  };
+  const problems = [
+    ...syntaxProblems(plain, { path, source, placeAt }),
+    ...keyProblems(doc, { path, source, placeAt }),
+  ];
   if (problems.length > 0) return refuse(problems);
   if (doc.contents !== null && !isEmpty(doc.contents) && !isMap(doc.contents)) {
-    const line = lineAt(doc.contents.range?.[0] ?? 0);
-    return refuse([{ path, line, message: 'the file must be a map of keys and values, such as services:' }]);
+    const place = placeAt(doc.contents.range?.[0] ?? 0);
+    return refuse([{ path, ...place, message: 'the file must be a map of keys and values, such as services:' }]);
   }
   try {
     const value: Record<string, unknown> = doc.toJS() ?? {};
@@ -54,7 +60,7 @@ export function readYaml(text: string, path: string): Parsed<YamlMap> {
       value: {
         value,
         textAt: (at) => (valueAt(value, at) === null ? '' : scalarText(valueAt(written, at))),
-        lineOf: (at) => lineAt(offsetOf(doc, at)),
+        placeOf: (at) => placeAt(offsetOf(doc, at)),
       },
     };
   } catch (error) {
@@ -91,19 +97,18 @@ function nesting(source: string): number {
 interface Text {
   readonly path: string;
   readonly source: string;
-  readonly lineAt: (offset: number) => number;
+  readonly placeAt: (offset: number) => Place;
 }
 
-function syntaxProblems(doc: Document, { path, source, lineAt }: Text): Problem[] {
+function syntaxProblems(doc: Document, { path, source, placeAt }: Text): Problem[] {
   return doc.errors.map(({ code, message, pos }) => {
     if (code === 'DUPLICATE_KEY') {
       // The library points at the key or at the space and comments before it.
       const [, before = '', key = ''] = /^((?:\s|#[^\n]*)*)([^:\n]*)/.exec(source.slice(pos[0])) ?? [];
-      return { path, line: lineAt(pos[0] + before.length), message: `${quote(key.trim())} is already defined above` };
+      return { path, ...placeAt(pos[0] + before.length), message: `${quote(key.trim())} is already defined above` };
     }
-    const line = lineAt(pos[0]);
     const reason = `it is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
-    return { path, line, message: SENTENCES[code] ?? reason };
+    return { path, ...placeAt(pos[0]), message: SENTENCES[code] ?? reason };
   });
 }
 
@@ -113,10 +118,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 
 /** Keys that are not names, and aliases to nothing: the library would warn on standard error, or throw. */
-function keyProblems(doc: Document<ParsedNode>, { path, lineAt }: Text): Problem[] {
+function keyProblems(doc: Document<ParsedNode>, { path, placeAt }: Text): Problem[] {
   const problems: Problem[] = [];
   const report = (node: Node | null | undefined, message: string) =>
-    problems.push({ path, line: lineAt(node?.range?.[0] ?? 0), message });
+    problems.push({ path, ...placeAt(node?.range?.[0] ?? 0), message });
   visit(doc, {
     Pair: (_, { key }) => {
       const node = key as Node | null;

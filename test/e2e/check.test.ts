@@ -29,18 +29,52 @@ test('everything that is wrong with every file is told at once, each with its fi
   expect(answer.status).toBe(2);
   expect(answer.stdout).toBe('');
   const told = answer.stderr.trimEnd().split('\n');
-  const places = told.map((line) => /^proclet: (\S+:\d+): ./.exec(line)?.[1]);
+  const places = told.map((line) => /^proclet: (\S+?(?::\d+)+): ./.exec(line)?.[1]);
   expect(places.sort()).toEqual([
     '.env:2',
     '.env:3',
-    '.foreman:2',
+    '.foreman:2:1',
     'Procfile:2',
     'Procfile:3',
     'Procfile:4',
-    'proclet.yml:3',
-    'proclet.yml:4',
-    'proclet.yml:5',
+    'proclet.yml:3:5',
+    'proclet.yml:4:5',
+    'proclet.yml:5:5',
   ]);
+});
+
+test('what is wrong for other reasons is told at once too: names, settings, files that are not there', async () => {
+  const files = {
+    Procfile: 'web: node web.js\n',
+    'proclet.yml': `defaults: {ttl: soon, nonsense: 1}
+services:
+  web: {restart: sometimes, after: [db], env-file: gone.env}
+  wbe: {listen: x y, grace: 5s}
+`,
+  };
+  const places = (told: string) =>
+    told.split('\n').flatMap((line) => /^proclet: (\S+?(?::\d+)*): ./.exec(line)?.[1] ?? []);
+  const answer = await check(files);
+  expect(answer.status).toBe(2);
+  const said = answer.stderr;
+  expect(places(said).sort()).toEqual([
+    'gone.env',
+    'proclet.yml:1:23',
+    'proclet.yml:3:3',
+    'proclet.yml:3:9',
+    'proclet.yml:4:3',
+    'proclet.yml:4:9',
+  ]);
+  const json = await check(files, '--json');
+  expect([json.status, json.stderr]).toEqual([2, said]);
+  const { problems } = JSON.parse(json.stdout);
+  expect(problems).toHaveLength(6);
+  expect(problems).toContainEqual({
+    ...{ path: 'proclet.yml', line: 3, column: 9 },
+    message: "services.web.restart must be one of always, on-failure, never; it is 'sometimes'",
+  });
+  const none = JSON.parse((await check({}, '--json')).stdout);
+  expect(none).toMatchObject({ problems: [{ path: 'Procfile', message: 'does not exist' }] });
 });
 
 describe('a mistake in the Procfile says what it is and what to do', () => {
@@ -71,7 +105,7 @@ describe('a mistake in the Procfile says what it is and what to do', () => {
     const config = 'defaults: { procfile: Procfile.dev }\nservices: { web: { restrat: always } }\n';
     const { stderr } = await check({ 'proclet.yml': config, 'Procfile.dev': 'web: x' });
     expect(stderr).toBe(
-      'proclet: proclet.yml:2: services.web.restrat is not a key of a service (did you mean restart?)\n',
+      'proclet: proclet.yml:2:20: services.web.restrat is not a key of a service (did you mean restart?)\n',
     );
   });
 
@@ -89,15 +123,15 @@ describe('a key that is misspelt comes with the one that was probably meant', ()
   test.each([
     [
       'services:\n  web:\n    restrat: always',
-      '3: services.web.restrat is not a key of a service (did you mean restart?)',
+      '3:5: services.web.restrat is not a key of a service (did you mean restart?)',
     ],
-    ['service:\n  web: {}', '1: service is not a key of this file (did you mean services?)'],
+    ['service:\n  web: {}', '1:1: service is not a key of this file (did you mean services?)'],
     [
       'services:\n  web:\n    stop_signal: INT',
-      '3: services.web.stop_signal is not a key of a service (did you mean stop-signal?)',
+      '3:5: services.web.stop_signal is not a key of a service (did you mean stop-signal?)',
     ],
-    ['defaults:\n  formatoin: web=2', '2: defaults.formatoin is not a setting (did you mean formation?)'],
-    ['defaults:\n  prot: 8000', '2: defaults.prot is not a setting (did you mean port?)'],
+    ['defaults:\n  formatoin: web=2', '2:3: defaults.formatoin is not a setting (did you mean formation?)'],
+    ['defaults:\n  prot: 8000', '2:3: defaults.prot is not a setting (did you mean port?)'],
   ])('%j', async (text, says) => {
     const answer = await check({ Procfile, 'proclet.yml': text });
     expect(answer).toEqual({ status: 2, stdout: '', stderr: `proclet: proclet.yml:${says}\n` });
@@ -107,7 +141,7 @@ describe('a key that is misspelt comes with the one that was probably meant', ()
 test('a service of proclet.yml that the Procfile does not have is an error with its line', async () => {
   const { status, stderr } = await check({ Procfile, 'proclet.yml': 'services:\n  wbe: {ttl: 1s}\n' });
   expect(status).toBe(2);
-  expect(stderr).toBe('proclet: proclet.yml:2: services.wbe is not a service of Procfile (it has web, worker)\n');
+  expect(stderr).toBe('proclet: proclet.yml:2:3: services.wbe is not a service of Procfile (it has web, worker)\n');
 });
 
 test('a formation, a ttl and a port are checked as start would', async () => {
@@ -134,6 +168,8 @@ test.each(['.env.web', '[.env.all, .env.web]'])(
     const files = { Procfile, '.env.all': 'A=1\n', 'proclet.yml': `services:\n  web:\n    env-file: ${names}\n` };
     const { status, stderr } = await check(files);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^proclet: \.env\.web does not exist\n {2}proclet\.yml:\d+ names it as env-file of web$/m);
+    expect(stderr).toMatch(
+      /^proclet: \.env\.web does not exist\n {2}proclet\.yml:\d+:\d+ names it as env-file of web$/m,
+    );
   },
 );

@@ -81,9 +81,9 @@ describe('of several places', () => {
     expect(await statusOf(app)).toBe(2);
     const told = app.stderr.trimEnd().split('\n').sort();
     expect(told).toEqual([
-      expect.stringMatching(/^proclet: \.foreman:1: formation: 'web' is not tag=number/),
+      expect.stringMatching(/^proclet: \.foreman:1:1: formation: 'web' is not tag=number/),
       expect.stringMatching(/^proclet: PROCLET_PORT: 'http' is not a port/),
-      expect.stringMatching(/^proclet: proclet\.yml:2: timeout: 'long' is not a duration/),
+      expect.stringMatching(/^proclet: proclet\.yml:2:3: timeout: 'long' is not a duration/),
     ]);
   });
 });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -400,8 +401,25 @@ describe('the page', () => {
     const { get, roots } = await launcherOf(ws, { hoge: { Procfile: `web: ${web}\n` } });
     ws.write(`${roots['hoge']?.split('/').at(-1)}/.env`, 'SECRET_KEY: hunter2hunter2\n');
     const { text } = await get('/');
-    expect(text).toMatch(/\.env:1: cannot be read \(proclet check says why\)/);
+    expect(text).toContain(`${roots['hoge']}/.env:1: cannot be read (proclet check says why)`);
     expect(text).not.toContain('hunter2');
+  });
+
+  test('what is wrong is told with the whole path of its file, also where that has a space', async () => {
+    const ws = workspace({
+      'my app/Procfile': `web: ${web}\nworker node\n`,
+      'my app/proclet.yml': 'services:\n  web: {restrat: always}\n',
+      'my app/.env': 'TOKEN: hunter3hunter3\n',
+    });
+    const root = join(ws.directory, 'my app');
+    const { get } = await launcherOf(ws, { hoge: root });
+    const { text } = await get('/');
+    expect(text).toContain(`${root}/Procfile:2: `);
+    expect(text).toContain(`${root}/proclet.yml:2:9: services.web.restrat is not a key`);
+    expect(text).toContain(`${root}/.env:1: cannot be read (proclet check says why)`);
+    expect(text).not.toMatch(/hunter\d/);
+    const answer = await get('/launch?project=hoge&service=web', { 'sec-fetch-site': 'none' });
+    expect(answer.text).not.toMatch(/hunter\d/);
   });
 });
 

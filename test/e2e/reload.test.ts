@@ -336,7 +336,7 @@ describe('reload: handover through the front', () => {
     });
     const app = ws.proclet('start');
     expect(await statusOf(app)).toBe(2);
-    expect(app.stderr).toContain('proclet.yml:2: services.web: two generations cannot both listen on port 9022');
+    expect(app.stderr).toContain('proclet.yml:2:3: services.web: two generations cannot both listen on port 9022');
   });
 });
 

@@ -32,7 +32,7 @@ const { tree } = fc.letrec<{ tree: unknown; map: unknown }>((tie) => ({
 function expectSound(text: string): void {
   const parsed = parseConfig(text, 'proclet.yml', ['ttl']);
   if (parsed.ok) {
-    expect(Object.keys(parsed.value.lines)).toEqual(Object.keys(parsed.value.services));
+    expect(Object.keys(parsed.value.places)).toEqual(Object.keys(parsed.value.services));
     return;
   }
   expect(parsed.problems.length).toBeGreaterThan(0);
@@ -88,8 +88,8 @@ describe('parseConfig', () => {
       fc.property(tags, fc.nat(5), (all, above) => {
         const text = `${'\n'.repeat(above)}services:\n${all.map((tag) => `  "${tag}":\n    ttl: 5\n`).join('')}`;
         const parsed = parseConfig(text, 'proclet.yml');
-        const lines = Object.fromEntries(all.map((tag, index) => [tag, above + 2 + 2 * index]));
-        expect(parsed.ok && parsed.value.lines).toEqual(lines);
+        const places = Object.fromEntries(all.map((tag, n) => [tag, { line: above + 2 + 2 * n, column: 3 }]));
+        expect(parsed.ok && parsed.value.places).toEqual(places);
       }),
     );
   });

@@ -14,7 +14,7 @@ import { supervised } from '../support/supervised.js';
 function told(text: string, over: Partial<Settings> = {}, services: Record<string, ServiceConfig> = {}) {
   const parsed = parseProcfile(text, 'Procfile');
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
-  const config: Config = { path: 'proclet.yml', defaults: {}, services, lines: {} };
+  const config: Config = { path: 'proclet.yml', defaults: {}, services, places: {} };
   const plan = buildPlan({
     ...{ procfile: parsed.value, settings: settingsWith(over), config, root: '/project' },
     ...{ env: {}, dotenv: {}, envFiles: {} },

@@ -9,8 +9,8 @@ function procfile(...tags: string[]): Procfile {
 }
 
 function config(services: Record<string, ServiceConfig>): Config {
-  const lines = Object.fromEntries(Object.keys(services).map((tag, index) => [tag, 10 + index]));
-  return { path: 'proclet.yml', defaults: {}, services, lines };
+  const places = Object.fromEntries(Object.keys(services).map((tag, n) => [tag, { line: 10 + n, column: 3 }]));
+  return { path: 'proclet.yml', defaults: {}, services, places };
 }
 
 function input(over: Partial<PlanInput> = {}): PlanInput {
@@ -321,7 +321,7 @@ describe('port: false', () => {
     ['a request', { ready: { kind: 'http', path: '/', timeout: 1 } }, 'ready: {http: …}'],
   ])('is refused where %s is wanted', (_, own, want) => {
     const wanted = input({ config: config({ web: { ...own, port: false } }) });
-    const problem = `proclet.yml:10: services.web: ${want} needs a port, and port: false gives it none (leave one of them out)`;
+    const problem = `proclet.yml:10:3: services.web: ${want} needs a port, and port: false gives it none (leave one of them out)`;
     expect(problemsOf(() => buildPlan(wanted))).toEqual([problem]);
   });
 
@@ -361,7 +361,7 @@ describe('buildPlan refuses', () => {
   test('a service of proclet.yml that is not in the Procfile, with its line', () => {
     const services = config({ web: {}, wbe: {} });
     expect(problemsOf(() => buildPlan(input({ config: services })))).toEqual([
-      'proclet.yml:11: services.wbe is not a service of Procfile (it has web, worker)',
+      'proclet.yml:11:3: services.wbe is not a service of Procfile (it has web, worker)',
     ]);
   });
 
@@ -464,7 +464,7 @@ describe('start: on the command line', () => {
     const settings = settingsWith({ start: { tags: { web: 'on-access', wbe: 'manual' } } });
     expect(problemsOf(() => buildPlan(input({ settings, config: config({ web: { every: '* * * * *' } }) })))).toEqual([
       "Procfile: start: there is no service 'wbe' (it has web, worker)",
-      'proclet.yml:10: services.web cannot both run on a schedule and start on access',
+      'proclet.yml:10:3: services.web cannot both run on a schedule and start on access',
     ]);
   });
 });

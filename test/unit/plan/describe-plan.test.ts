@@ -19,7 +19,7 @@ test('a plan is described by what was decided, and shows no value it does not ow
         web: { instances: 2, ttl: 1_800_000 },
         'job-queue': { directory: 'jobs', user: 'www', umask: '022', 'stop-signal': 'SIGINT', env: { SECRET: 'hush' } },
       },
-      lines: {},
+      places: {},
     },
     settings: settingsWith({ grace: { all: 10_000, tags: {} } }),
     root: '/project',

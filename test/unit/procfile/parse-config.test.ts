@@ -22,7 +22,7 @@ describe('parseConfig reads', () => {
   test.each([[''], ['\n# nothing yet\n'], ['null'], ['services:\ndefaults:\n'], ['\uFEFF'], ['---\n']])(
     'no configuration from %j',
     (text) => {
-      expect(config(text)).toEqual({ path: 'proclet.yml', defaults: {}, services: {}, lines: {} });
+      expect(config(text)).toEqual({ path: 'proclet.yml', defaults: {}, services: {}, places: {} });
     },
   );
 
@@ -61,7 +61,7 @@ describe('parseConfig reads', () => {
         },
         'idle-one': {},
       },
-      lines: { web: 2, 'idle-one': 14 },
+      places: { web: { line: 2, column: 3 }, 'idle-one': { line: 14, column: 3 } },
     });
   });
 
@@ -104,10 +104,10 @@ describe('parseConfig reads', () => {
   test('defaults as if typed, each with its line', () => {
     const text = 'defaults:\n  ttl: 30m\n  env: [.env, .env.local]\n  timeout: 010\n  color: True\n  port:\n';
     expect(config(text).defaults).toEqual({
-      ttl: { text: '30m', origin: 'proclet.yml:2' },
-      env: { text: '.env,.env.local', origin: 'proclet.yml:3' },
-      timeout: { text: '010', origin: 'proclet.yml:4' },
-      color: { text: 'true', origin: 'proclet.yml:5' },
+      ttl: { text: '30m', origin: 'proclet.yml:2:3' },
+      env: { text: '.env,.env.local', origin: 'proclet.yml:3:3' },
+      timeout: { text: '010', origin: 'proclet.yml:4:3' },
+      color: { text: 'true', origin: 'proclet.yml:5:3' },
     });
   });
 
@@ -123,15 +123,15 @@ describe('parseConfig reads', () => {
   test('any default when it is not told the names', () => {
     expect(parseConfig('defaults: {anything: 1}', 'proclet.yml')).toMatchObject({
       ok: true,
-      value: { defaults: { anything: { text: '1', origin: 'proclet.yml:1' } } },
+      value: { defaults: { anything: { text: '1', origin: 'proclet.yml:1:12' } } },
     });
   });
 
   test('a service with a name that objects have by nature', () => {
-    const { services, lines } = config('services:\n  constructor:\n    ttl: 5\n');
+    const { services, places } = config('services:\n  constructor:\n    ttl: 5\n');
     expect(Object.entries(services)).toEqual([['constructor', { ttl: 5000 }]]);
     expect(services['toString']).toBeUndefined();
-    expect(lines['valueOf']).toBeUndefined();
+    expect(places['valueOf']).toBeUndefined();
   });
 });
 
