@@ -1,6 +1,6 @@
 /** Where a detached run keeps its output: a directory of the user's own for each project and name. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ownPlaces } from '../platform/places.js';
 import { readPlain } from '../platform/plain-file.js';
@@ -32,6 +32,20 @@ export function noteLogs(root: string, name: string, { files, since }: KeptLogs)
 
 const noteName = 'newest.json';
 
+/** Removes the notes of runs that have ended and left no file that is noted. Answers their paths. */
+export function clearNotes(live: readonly { readonly root: string; readonly name: string }[]): string[] {
+  const lived = new Set(live.map(({ root, name }) => stateDirectory(root, name)));
+  const { state } = ownPlaces();
+  return namesIn(state).flatMap((name) => {
+    const directory = join(state, name);
+    const note = join(directory, noteName);
+    if (lived.has(directory) || !existsSync(note) || noted(directory)?.files.some((file) => existsSync(file)))
+      return [];
+    rmSync(note, { force: true });
+    return [note];
+  });
+}
+
 /** Those of a directory, or of the nearest above it that has any. */
 export function keptLogs(directory: string, name: string): KeptLogs | undefined {
   for (let at = directory; ; at = dirname(at)) {
@@ -52,8 +66,12 @@ function noted(directory: string): KeptLogs | undefined {
 }
 
 export function logsIn(directory: string): string[] {
+  return namesIn(directory).flatMap((name) => (name.endsWith('.log') ? [join(directory, name)] : []));
+}
+
+function namesIn(directory: string): string[] {
   try {
-    return readdirSync(directory).flatMap((name) => (name.endsWith('.log') ? [join(directory, name)] : []));
+    return readdirSync(directory);
   } catch {
     return []; // ENOENT
   }

@@ -1,11 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { namedCleared, namedLeftover, namedRest } from '../cli/leftover-words.js';
+import { clearNotes } from '../cli/state-dir.js';
 import { ProcletError } from '../errors.js';
 import { createClock } from '../platform/clock.js';
 import { endLeftovers, findLeftovers } from '../platform/leftovers.js';
 import { ownPlaces } from '../platform/places.js';
-import { createProcessTable, tableKind } from '../platform/process-table.js';
+import { createProcessTable, type ProcessTable, tableKind } from '../platform/process-table.js';
+import { liveRuns } from '../platform/runs.js';
 import { runtimeDirectory } from '../platform/runtime-dir.js';
 import { clearStaleFiles } from '../platform/stale-files.js';
 
@@ -31,7 +33,7 @@ status 1. Files that killed proclets left half made are removed at once.`;
     const [directory, table] = [runtimeDirectory(), createProcessTable()];
     const clock = createClock();
     const leftovers = findLeftovers(directory, table);
-    const cleared = clearStaleFiles({ ...ownPlaces(), runtime: directory }, table);
+    const cleared = clearFiles(directory, table);
     const print = (text: string) => void process.stdout.write(`${text}\n`);
     if (flags.json) print(JSON.stringify(leftovers, null, 2));
     else if (leftovers.length === 0 && cleared.length === 0) print('Nothing is left behind.');
@@ -45,10 +47,18 @@ status 1. Files that killed proclets left half made are removed at once.`;
     const survivors = await endLeftovers(leftovers, { clock, table, directory, grace: 1_000 });
     clock.close();
     const rest = findLeftovers(directory, table);
-    clearStaleFiles({ ...ownPlaces(), runtime: directory }, table);
+    clearFiles(directory, table);
     if (!flags.json) print(namedRest(survivors, rest) || 'All of it is gone.');
     return survivors.length === 0 && rest.length === 0 ? 0 : 1;
   }
+}
+
+/** A note of where logs are says nothing when these are cleared, and its directory goes with it. */
+function clearFiles(directory: string, table: ProcessTable): string[] {
+  const clear = () => clearStaleFiles({ ...ownPlaces(), runtime: directory }, table);
+  const cleared = clear();
+  const notes = clearNotes(liveRuns(directory, table));
+  return notes.length === 0 ? cleared : [...cleared, ...notes, ...clear()];
 }
 
 function assertSeeing(): void {

@@ -31,7 +31,7 @@ async function reap(ws: Workspace): Promise<App> {
   return app;
 }
 
-/** What proclet made, but for the compiled code, logs that somebody may want to read, and the note where they are. */
+/** What proclet made, but for the compiled code, logs that somebody may want to read, and the note where they are, if there are any. */
 function leftIn(ws: Workspace): string[] {
   const made = ['.run/proclet', 'tmp', 'state', 'logs', 'config', 'cache/proclet'].flatMap((name) => {
     const directory = join(ws.directory, name);
@@ -40,7 +40,9 @@ function leftIn(ws: Workspace): string[] {
   });
   const isLog = (path: string) => path.endsWith('.log') && statSync(join(ws.directory, path)).size > 0;
   const own = readdirSync(ws.directory).filter((name) => /^(proclet\.pid|web\.status)/.test(name));
-  const isNote = (path: string) => path === 'state/proclet' || /^state\/proclet\/[^/]+(\/newest\.json)?$/.test(path);
+  const isKept = made.some((path) => path.endsWith('.out') || isLog(path));
+  const isNote = (path: string) =>
+    (isKept && path === 'state/proclet') || /^state\/proclet\/[^/]+(\/newest\.json)?$/.test(path);
   return [...own, ...made.filter((path) => !path.endsWith('.v8') && !isLog(path) && !isNote(path))];
 }
 
