@@ -4,9 +4,9 @@ import { configError } from '../errors.js';
 import type { Env, Parsed, Problem, Tag } from '../model.js';
 import type { PlanInput } from '../plan/build-plan.js';
 import { toSettings } from '../plan/settings.js';
-import { suggest } from '../procfile/suggest.js';
 import { quote } from '../quote.js';
 import { toRecord } from '../record.js';
+import { isMute, isServiceOption, mistakesIn } from './mistakes.js';
 import type { Code, ProcletOptions, ServiceOptions } from './options.js';
 
 export interface Service extends Omit<ServiceOptions, 'code' | 'tag'> {
@@ -36,7 +36,12 @@ export async function inputOf({ services, options, own, env }: Said): Promise<Pl
   const config = parseConfig(JSON.stringify({ services: configsOf(services, options, own) }), 'new Proclet');
   const settings = toSettings([givensOf(options)], []);
   const first = firstDelayOf(options);
-  const problems = [...unknownIn(options), ...problemsOf(config), ...problemsOf(settings), ...problemsOf(first)];
+  const problems = [
+    ...mistakesIn(services, options),
+    ...problemsOf(config),
+    ...problemsOf(settings),
+    ...problemsOf(first),
+  ];
   if (services.length === 0) problems.push({ path: 'new Proclet', message: 'there is no service to run' });
   if (!config.ok || !settings.ok || !first.ok || problems.length > 0) throw configError(problems);
   const programs = services.flatMap(({ tag, code }) => {
@@ -70,7 +75,8 @@ function entryOf({ tag, code }: Service, line: number) {
 function configsOf(services: readonly Service[], { ttl, idle, grace }: ProcletOptions, own: Said['own']) {
   return toRecord(
     services.map(({ tag, code: _code, worker, ...options }) => {
-      const keys = Object.entries(options).map(([key, value]) => [kebab(key), value] as const);
+      const said = Object.entries(options).filter(([key, value]) => isServiceOption(key) && !isMute(value));
+      const keys = said.map(([key, value]) => [kebab(key), value] as const);
       const env = { ...options.env, ...own.get(tag)?.env };
       // What is not said is not in a JSON text.
       return [tag, { ...{ ttl, idle, grace }, ...toRecord(keys), instances: worker, env }] as const;
@@ -95,34 +101,6 @@ function firstDelayOf({ errRespawnInterval }: ProcletOptions): Parsed<number | u
   if (value !== undefined && value > 0) return { ok: true, value };
   const message = `errRespawnInterval must be a duration such as 1s or 0.5 (seconds); it is ${errRespawnInterval}`;
   return { ok: false, problems: [{ path: 'new Proclet', message }] };
-}
-
-const optionNames: Readonly<Record<keyof ProcletOptions, true>> = {
-  color: true,
-  timestamp: true,
-  logger: true,
-  errRespawnInterval: true,
-  ttl: true,
-  idle: true,
-  grace: true,
-  onExit: true,
-  port: true,
-  root: true,
-  name: true,
-  logDir: true,
-  env: true,
-};
-
-/** Names that are no options: misspelt ones would do nothing, and say nothing. */
-function unknownIn(options: ProcletOptions): Problem[] {
-  const known = Object.keys(optionNames);
-  return Object.keys(options)
-    .filter((name) => !known.includes(name))
-    .map((name) => ({
-      path: 'new Proclet',
-      message: `${name} is not an option`,
-      hint: suggest(name, known) ?? `it has ${known.join(', ')}`,
-    }));
 }
 
 /** Nobody wrote lines. */

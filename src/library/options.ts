@@ -60,6 +60,8 @@ export interface ServiceOptions {
   readonly start?: 'always' | 'on-access' | 'manual';
   readonly after?: readonly Tag[];
   readonly listen?: ListenAddress | readonly ListenAddress[];
+  /** Says in the PROXY protocol who connects. */
+  readonly proxyProtocol?: boolean;
   /** `false`: it gets none. */
   readonly port?: number | false;
   readonly ready?: ReadyOptions;
@@ -71,16 +73,31 @@ export interface ServiceOptions {
   readonly watch?: string | readonly string[];
   readonly watchPoll?: Duration | boolean;
   readonly reload?: 'restart' | 'handover' | 'shotgun';
+  readonly reloadSignal?: string;
+  readonly reloadEvery?: Duration;
+  readonly killOldDelay?: Duration;
+  readonly statusFile?: string;
   readonly stopSignal?: string;
   readonly stop?: 'leader' | 'tree';
   readonly grace?: Duration;
   readonly settle?: Duration;
   readonly env?: Readonly<Record<string, string | number | boolean>>;
+  /** A directory of variables, a file for each, read again for each life. */
+  readonly envDir?: string;
   readonly directory?: string;
   readonly user?: string;
   readonly umask?: string;
   readonly tty?: boolean;
-  readonly log?: string;
+  /** Names of programs that may outlive it. */
+  readonly detach?: readonly string[];
+  readonly log?: string | LogOptions;
+}
+
+export interface LogOptions {
+  readonly file: string;
+  readonly 'max-size'?: string | number;
+  readonly backups?: number;
+  readonly colors?: boolean;
 }
 
 export type ReadyOptions = { readonly timeout?: Duration } & (

@@ -99,6 +99,8 @@ test('everything that is wrong is one error, and nothing is started', async () =
     'run.mjs': `${imports}
 const proclet = new Proclet({ errRespawnInterval: 'soon', name: 'not a name', tll: '1s', spawnInterval: 2 });
 proclet.service({ tag: 'web', code: 'touch started', grace: 'x', stopSignal: 'STOP' });
+proclet.service({ tag: 'odd', code: 'touch started', envFile: '.env', tll: 1, instances: 3, stopSignl: 'INT', watch: () => 1, ready: { tpc: true } });
+proclet.service({ tag: 'none', cmd: 'touch started' });
 proclet.service({ tag: 'clock', code: 'touch started', every: 'sometimes', after: ['nobody'] });
 await proclet.run().catch((error) => console.log(error.name, error.code, error.message));
 try { proclet.service({ tag: 'web', code: 'true' }); } catch (error) { console.log(error.message); }
@@ -112,7 +114,15 @@ try { proclet.service({ tag: 'w b', code: 'true' }); } catch (error) { console.l
     'services.web.stop-signal must be one of',
     'services.clock.every must be a schedule',
     'errRespawnInterval must be a duration',
-    'tll is not an option (did you mean ttl?)',
+    ': tll is not an option (did you mean ttl?)',
+    'services.odd.envFile is not an option of a service (a script reads no file of variables; give them with env',
+    'services.odd.tll is not an option of a service (did you mean ttl?)',
+    'services.odd.instances is not an option of a service (worker says how many of it run)',
+    'services.odd.stopSignl is not an option of a service (did you mean stopSignal?)',
+    'services.odd.watch cannot be a function',
+    'services.odd.ready',
+    'services.none.code must be a line for the shell, a list of a program and its arguments, or a function',
+    'services.none.cmd is not an option of a service',
     'spawnInterval is not an option',
     "'not a name' is not a name",
     'there is a service web already',
