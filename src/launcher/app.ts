@@ -132,7 +132,10 @@ function addPage(app: Hono<Env>, parts: AppParts): void {
     const size = Number(c.req.header('content-length') ?? Infinity);
     // Whatever fills in a form knows how long it is.
     if (!(size <= longestForm) || c.req.header('transfer-encoding') !== undefined) {
-      return c.text('The form is not one of this page.\n', 413);
+      return c.text(
+        'The form is longer than those of this page, or does not say how long it is. Reload the page and use its buttons.\n',
+        413,
+      );
     }
     const form = isForeign((name) => c.req.header(name)) ? {} : await c.req.parseBody().catch(() => ({}) as Form);
     if (!isToken(form['token'], parts.token)) {

@@ -38,6 +38,16 @@ const indispensable: readonly string[] = ['content-length', 'host'];
 /** Node would begin a body of its own for a request of any other method that has none. */
 const usuallyWithoutBody: readonly string[] = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
 
+/** What a proxy before us says of its client. Only programs of this machine are believed: a tunnel, a proxy that speaks TLS. */
+const forwarded: readonly string[] = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+];
+
 export function hasBody({ headers }: Pick<Asked, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -46,10 +56,13 @@ export function hasBody({ headers }: Pick<Asked, 'headers'>): boolean {
 export function fieldsToService(request: Asked, client: string | undefined): string[] {
   const { headers, rawHeaders, method = 'GET' } = request;
   const coding = headers['transfer-encoding'];
-  const fields = passing(rawHeaders, headers, ['host', ...(coding === undefined ? [] : ['content-length'])]);
+  const isBehindProxy = client !== undefined && isLoopback(client);
+  const own = isBehindProxy ? [] : forwarded;
+  const fields = passing(rawHeaders, headers, ['host', ...own, ...(coding === undefined ? [] : ['content-length'])]);
   const host = headers.host ?? '';
   const add = (name: string, value: string | undefined) => value !== undefined && fields.push(name, value);
-  const addNew = (name: string, value: string | undefined) => headers[name.toLowerCase()] ?? add(name, value);
+  const isSaid = (name: string) => isBehindProxy && headers[name.toLowerCase()] !== undefined;
+  const addNew = (name: string, value: string | undefined) => isSaid(name) || add(name, value);
   fields.unshift('Host', host);
   addNew('X-Forwarded-For', client);
   addNew('X-Forwarded-Host', host);
@@ -157,6 +170,10 @@ function wordsOf(list: string): string[] {
 
 function one(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'object' ? value.join(', ') : value;
+}
+
+function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address);
 }
 
 function isToken(name: string): boolean {

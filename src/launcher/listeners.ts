@@ -17,8 +17,8 @@ export interface Asking {
   /** Before it listens. */
   prepare(server: Server): void;
   request(request: IncomingMessage, response: ServerResponse): void;
-  /** False for an offer that is not taken up, if nothing has been done with the connection. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
+  /** Resolves with false for an offer that is not taken up, if nothing has been done with the connection. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<boolean>;
 }
 
 export interface Listeners {
@@ -70,14 +70,14 @@ export async function openListeners(hosts: readonly string[], asking: Asking): P
     });
     server.on('upgrade', (request, stream, head) => {
       const socket = stream as Socket;
-      whenAnswered(connections.get(socket), () => {
+      whenAnswered(connections.get(socket), async () => {
         socket.setTimeout(0);
-        if (socket.destroyed || isClosing) socket.destroy();
-        else if (!asking.upgrade(request, socket, head)) {
-          // Node has no way back from an upgrade but a new beginning.
-          socket.unshift(Buffer.concat([withoutOffer(request), head]));
-          server.emit('connection', socket);
-        }
+        const isOver = () => socket.destroyed || isClosing;
+        if (!isOver() && (await asking.upgrade(request, socket, head))) return;
+        if (isOver()) return void socket.destroy();
+        // Node has no way back from an upgrade but a new beginning.
+        socket.unshift(Buffer.concat([withoutOffer(request), head]));
+        server.emit('connection', socket);
       });
     });
     const error = await listen(server, host, asking.port);

@@ -57,6 +57,7 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
   const siteOf = (who: Addressed) => (who.is === 'site' ? sites.find(who.labels) : undefined);
 
   const onRequest: Asking['request'] = (request, response) => {
+    if (hasManyHosts(request)) return refuse(response, 400, manyHosts);
     const who = addressed(request.headers.host, parts.allowedHosts);
     if (who.is === 'stranger') return refuse(response, 421, 'This launcher has no such name.');
     const site = siteOf(who);
@@ -76,10 +77,12 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
     if (site === undefined) answer(request, response, {});
     else sites.answer(request, response, site);
   };
-  const onUpgrade: Asking['upgrade'] = (request, socket, head) => {
-    const site = siteOf(addressed(request.headers.host, parts.allowedHosts));
+  const onUpgrade: Asking['upgrade'] = async (request, socket, head) => {
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket' && !hasBody(request);
-    return isWebSocket && site !== undefined && sites.upgrade(request, socket, head, site);
+    const who = addressed(request.headers.host, parts.allowedHosts);
+    if (!isWebSocket || who.is !== 'site' || hasManyHosts(request)) return false;
+    const site = siteOf(who) ?? (await foundLater(parts, () => siteOf(who)));
+    return site !== undefined && !socket.destroyed && sites.upgrade(request, socket, head, site);
   };
 
   const letGo = parts.onUncaught(net.catch);
@@ -101,6 +104,13 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
       letGo();
     },
   };
+}
+
+const manyHosts = 'The request has several Host headers, so it is not clear which service it is for. Send exactly one.';
+
+/** Node keeps the first, and another server would take the last. */
+function hasManyHosts({ headersDistinct }: IncomingMessage): boolean {
+  return (headersDistinct['host']?.length ?? 0) > 1;
 }
 
 /** By the application itself; what goes wrong in it is reported, and ends nothing else. */

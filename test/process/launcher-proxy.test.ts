@@ -1,7 +1,9 @@
 /** What passes between a client and a service at the service's own name, byte by byte. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type Server } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { answerClientError } from '../../src/launcher/no-request.js';
 import { eventually } from '../support/eventually.js';
 import { listening, proxied, saying } from '../support/proxied.js';
 
@@ -218,6 +220,19 @@ describe('an offer of another protocol', () => {
     );
   });
 
+  test('that is one comes to a project that was added a moment ago', async () => {
+    const service = await saying((socket) =>
+      socket.write('HTTP/1.1 101 Fine\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n'),
+    );
+    const { connect, host } = await proxied(service, 'added later');
+    let text = '';
+    const socket = connect((data) => {
+      text += data;
+    });
+    socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n${webSocket}`);
+    await eventually(() => expect(text).toMatch(/^HTTP\/1\.1 101 Fine\r\n/));
+  });
+
   test('wakes a service, and is 502 if that does not start', async () => {
     const { raw, host, launched } = await proxied();
     const answers = [1, 2].map(() => raw(`GET / HTTP/1.1\r\nHost: ${host}\r\n${webSocket}`));
@@ -267,6 +282,41 @@ describe('a form that is sent to a service that sleeps', () => {
     expect(bodyOf(await answer)).toBe('ok');
   });
 });
+
+describe('what is no request', () => {
+  test.each([
+    ['no HTTP', 'hello\r\n\r\n', '400 Bad Request', 'ask with a\nprogram that speaks HTTP/1.1'],
+    ['TLS', '\x16\x03\x01\x02\x00\x01', '400 Bad Request', 'Open the address with http://'],
+    [
+      'a head of over 1 MB',
+      `GET / HTTP/1.1\r\nX: ${'x'.repeat(1_100_000)}\r\n\r\n`,
+      '431 Request',
+      'Remove the cookies',
+    ],
+    [
+      'a request for two hosts',
+      'GET / HTTP/1.1\r\nHost: HOST\r\nHost: b.localhost\r\nConnection: close\r\n\r\n',
+      '400 Bad',
+      'Send exactly one',
+    ],
+  ])('such as %s gets a sentence that says what to do', async (_, bytes, status, sentence) => {
+    const { raw, host } = await proxied(await saying(ok));
+    const answered = await raw(bytes.replace('HOST', host));
+    expect(answered.slice(9)).toMatch(new RegExp(`^${status}`));
+    expect(bodyOf(answered)).toContain(sentence);
+  });
+
+  test('such as a head that does not arrive in time gets 408', () => {
+    const { written, socket } = recorded();
+    answerClientError(Object.assign(new Error('x'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+    expect(written()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*within 20 seconds[\s\S]*again/);
+  });
+});
+
+function recorded() {
+  const socket = new PassThrough();
+  return { socket, written: () => String(socket.read()) };
+}
 
 describe('the end of the launcher', () => {
   test('comes with a WebSocket, a stream, a download and half a request open', async () => {

@@ -36,15 +36,25 @@ export async function listening(server: net.Server, before: () => void = () => {
   return (server.address() as AddressInfo).port;
 }
 
-/** `service`: the port at which it is up; absent for one that sleeps, which ends its launches by hand. */
-export async function proxied(service?: number) {
+/**
+ * `service`: the port at which it is up; absent for one that sleeps, which ends its launches by hand. A project that is
+ * added later is found once the list of projects was read again.
+ */
+export async function proxied(service?: number, registered: 'at first' | 'added later' = 'at first') {
   const port = claimPorts();
   const { parts, launched, said } = launcherWith([project('hoge')]);
   const up = service === undefined ? undefined : { host: '127.0.0.1', port: service };
   const clock = createClock();
-  const launcher = await openLauncher({ ...parts, clock, port, launches: { ...parts.launches, addressOf: () => up } }, [
-    '127.0.0.1',
-  ]);
+  let isKnown = registered === 'at first';
+  const projects = {
+    ...parts.projects,
+    find: (name: string) => (isKnown ? parts.projects.find(name) : undefined),
+    refresh: async () => {
+      isKnown = true;
+    },
+  };
+  const launches = { ...parts.launches, addressOf: () => up };
+  const launcher = await openLauncher({ ...parts, clock, port, projects, launches }, ['127.0.0.1']);
   closers.push(async () => {
     await launcher.close();
     clock.close();

@@ -66,6 +66,21 @@ describe('of a request', () => {
     expect(fields).not.toContain('::1');
   });
 
+  test('what a client of another machine says of where it comes from is replaced', () => {
+    const forged = [
+      'Forwarded',
+      'for=1.2.3.4',
+      'X-Forwarded-For',
+      '1.2.3.4',
+      'x-forwarded-proto',
+      'https',
+      'X-Real-IP',
+      '1.2.3.4',
+    ];
+    const fields = fieldsToService(messageOf(['Host', 'h:1', ...forged]), '10.0.0.9');
+    expect(fields).toEqual(['Host', 'h:1', ...forwarded.map((text) => (text === '::1' ? '10.0.0.9' : text))]);
+  });
+
   test.each([
     ['/a?b', '/a?b'],
     ['http://x.y:1/a', '/a'],
