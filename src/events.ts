@@ -2,7 +2,20 @@
  * The vocabulary's part about what happens in a run. Types only. Everybody
  * imports it through model.ts.
  */
-import type { Bytes, Exit, Forced, InstanceId, Millis, Remains, Role, StopCause, Survivor, Tag, Why } from './model.js';
+import type {
+  Bytes,
+  Exit,
+  Forced,
+  InstanceId,
+  Listens,
+  Millis,
+  Remains,
+  Role,
+  StopCause,
+  Survivor,
+  Tag,
+  Why,
+} from './model.js';
 
 /** What follows the end of a life. */
 export type Next =
@@ -48,6 +61,15 @@ export type Happening =
       readonly generation: number;
       readonly after: Millis;
       readonly probed: boolean;
+    }
+  /** It is known where a life listens that was given a port; `ports` are those of its processes. */
+  | {
+      readonly type: 'listening';
+      readonly id: InstanceId;
+      readonly generation: number;
+      readonly listens: Exclude<Listens, 'pending'>;
+      readonly ports: readonly number[];
+      readonly after: Millis;
     }
   /** `generation`: the life that printed it; absent where another program tells of it. */
   | ({ readonly type: 'output'; readonly generation?: number } & Output)

@@ -13,11 +13,18 @@ export function inspect(
   instances: readonly InstanceSnapshot[],
   cgroups: readonly string[],
 ): ReadonlyMap<string, Usage> {
-  const trees = instances.flatMap(({ pid, mark }): Tree[] => (pid && mark ? [{ leader: pid, mark }] : []));
-  if (trees.length === 0) return new Map();
-  const members = membersByMark(trees, candidates(createProcessTable(), cgroups));
+  const members = membersOf(instances, cgroups);
   const ports = listeningPorts(members);
   return new Map([...members].map(([mark, pids]) => [mark, { pids, ...usageOf(pids), ports: ports.get(mark) ?? [] }]));
+}
+
+/** The pids of trees, by their marks. */
+export function membersOf(
+  instances: readonly Pick<InstanceSnapshot, 'pid' | 'mark'>[],
+  cgroups: readonly string[],
+): ReadonlyMap<string, readonly number[]> {
+  const trees = instances.flatMap(({ pid, mark }): Tree[] => (pid && mark ? [{ leader: pid, mark }] : []));
+  return trees.length === 0 ? new Map() : membersByMark(trees, candidates(createProcessTable(), cgroups));
 }
 
 /** The command line of a process, for people. */

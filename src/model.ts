@@ -71,6 +71,8 @@ export interface InstanceSpec {
   /** Alive this long after the spawn counts as up, unless `ready` decides. */
   readonly settle: Millis;
   readonly ready?: Ready;
+  /** It was given a port to listen on, and shows by nothing else that it is ready. */
+  readonly isToListen?: true;
   /** Program and arguments that exit with 0 when it is ready. */
   readonly readyProgram?: readonly [string, ...string[]];
   readonly stopSignal: NodeJS.Signals;
@@ -235,6 +237,12 @@ export interface Instance {
   readonly stillborn: number;
   readonly phase: Phase;
 }
+
+/**
+ * Where a life listens that was given a port: there, at other ports only, nowhere although it could have begun by now, or
+ * nowhere yet (`pending`).
+ */
+export type Listens = 'pending' | 'port' | 'elsewhere' | 'nowhere';
 
 /** A process that would not go, as the kernel shows it. */
 export interface Survivor {

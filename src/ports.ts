@@ -93,11 +93,31 @@ export interface Use {
 /** Sees accesses. Looks when asked, so that what it answers is true now. */
 export type LookForUse = (tag: Tag) => Use;
 
+/** A life that is asked where it listens. */
+export interface Listener extends Life {
+  readonly spec: InstanceSpec;
+  /** As of its child. */
+  readonly pid: number;
+  readonly mark: string;
+}
+
+/** What is seen of a life from outside. */
+export interface Heard {
+  /** The TCP ports on which its processes listen, and its own if it is served there. */
+  readonly ports: readonly number[];
+  /** Whether its own port is among them. */
+  readonly isAtPort: boolean;
+  /** The processor time of its processes. */
+  readonly cpu: Millis;
+}
+
 /** All that the supervisor needs. */
 export interface World {
   readonly clock: Clock;
   readonly spawn: Spawn;
   readonly look: LookForUse;
+  /** Where these lives listen now, in their order: one reading of the machine for all of them. */
+  readonly hear: (lives: readonly Listener[]) => readonly Heard[];
   /** Resolves when nobody uses a life any more, or after a time. */
   readonly drain: (life: Life, within: Millis) => Promise<void>;
   /** The first time of a schedule after this one; both in wall time. `Infinity` for never. */

@@ -7,6 +7,7 @@ import type {
   Exit,
   Forced,
   InstanceId,
+  Listens,
   Millis,
   PhaseName,
   ReloadPolicy,
@@ -106,6 +107,8 @@ export interface InstanceSnapshot {
   readonly pid?: number;
   /** What the processes of its tree carry: see platform/mark.ts. */
   readonly mark?: string;
+  /** Absent where something else shows that it is ready, or nothing runs. */
+  readonly listens?: Listens;
   /** How long ago this life began. */
   readonly age?: Millis;
   /** Until it is started again. */

@@ -4,6 +4,7 @@
  */
 import { closeAll } from './close-all.js';
 import { ProcletError } from './errors.js';
+import { createHearing } from './hearing.js';
 import type { Bytes, InstanceId, Plan, Tag } from './model.js';
 
 import { createGatewayOnDemand } from './network/gateway-on-demand.js';
@@ -77,7 +78,9 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const schedules = createSchedules();
   const { next } = schedules;
   const { identity, socket, keep, sweep } = ground;
-  const supervisor: Supervisor = new Supervisor(first, { clock, spawn, look, drain, listensItself, next, sweep });
+  const { hear, close: closeHearing } = createHearing(clock, { portOf, cgroup: identity.cgroup });
+  const world = { clock, spawn, look, hear, drain, listensItself, next, sweep };
+  const supervisor: Supervisor = new Supervisor(first, world);
   const statusFiles = createStatusFiles((text) => supervisor.notice(text));
   for (const observe of [gateway.observe, readyCommands.observe, statusFiles.observe]) supervisor.subscribe(observe);
   const terms: RunPart<Plan> = {
@@ -98,7 +101,7 @@ export function supervise(first: Plan, clock: Clock, { lastWords, name, command,
   const portWarnings = createPortWarnings((text) => warn(text), isOurs);
   const terminals = createTerminalCheck(stage.stdio);
   const close = async () => {
-    for (const failure of await closeAll(watching.close, gateway.close, pipes.close, ground.close)) {
+    for (const failure of await closeAll(watching.close, closeHearing, gateway.close, pipes.close, ground.close)) {
       warn(`something of the run stays behind: ${describeTrouble(failure)}`);
     }
   };

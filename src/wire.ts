@@ -29,7 +29,7 @@ export function eventFromWire(wire: Readonly<Record<string, unknown>>): ProcletE
 const eventTypes = new Set<string>([
   ...['spawned', 'up', 'stopping', 'orphaned', 'killed', 'exited', 'unready', 'waiting', 'stranded', 'changed'],
   ...['handed-over', 'kept', 'reconfigured', 'woken', 'expiring', 'notice', 'ending', 'stopped'],
-  ...['scheduled', 'skipped'],
+  ...['scheduled', 'skipped', 'listening'],
 ]);
 
 /** Whole lines without the last newline; `open` and `cut` say that a line goes on. */
@@ -101,6 +101,8 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
       };
     case 'up':
       return { type, id: event.id, generation: event.generation, after: event.after, probed: event.probed };
+    case 'listening':
+      return { type, ...listeningOf(event) };
     case 'stopping':
       return {
         type,
@@ -146,6 +148,10 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     default:
       return event satisfies never;
   }
+}
+
+function listeningOf({ id, generation, listens, ports, after }: Extract<ProcletEvent, { type: 'listening' }>): object {
+  return { id, generation, listens, ports, after };
 }
 
 function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {

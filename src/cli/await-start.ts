@@ -1,10 +1,10 @@
 /** What a foreground start would say of its first moments, for a run that was started in the background. */
 import type { ControlClient } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
-import { standingOf } from '../control/standing.js';
+import { silentOf, standingOf } from '../control/standing.js';
 import { ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
-import type { InstanceSnapshot, Millis } from '../model.js';
+import type { InstanceId, InstanceSnapshot, Millis } from '../model.js';
 import { type LiveRun, liveRuns } from '../platform/runs.js';
 import type { Clock } from '../ports.js';
 import { createLines, type LoggedLine } from './logged-lines.js';
@@ -15,12 +15,14 @@ export interface Begun {
   /** Those that failed or wait for another try, and those that are still starting. */
   readonly troubled: readonly InstanceSnapshot[];
   readonly starting: readonly InstanceSnapshot[];
+  /** Those that are up and listen nowhere, although they were given a port. */
+  readonly silent: readonly InstanceId[];
   /** What was printed, proclet's own lines included. */
   readonly lines: readonly LoggedLine[];
 }
 
-/** How long services may take that say when they are ready. */
-const patience: Millis = 30_000;
+/** How long services may take that say when they are ready, or listen: a moment longer than it is asked whether they do. */
+const patience: Millis = 31_000;
 const lookEvery: Millis = 50;
 
 /**
@@ -44,19 +46,24 @@ async function watched(run: LiveRun, clock: Clock): Promise<Begun> {
     for (;;) {
       const { services } = await client.request<Status>({ verb: 'ps' });
       const instances = services.flatMap((service) => service.instances);
+      const ids = instances.map(({ id }) => id);
       const troubled = instances.filter(({ phase }) => phase === 'backoff' || phase === 'failed');
       const pending = services.filter((service) => {
         const ids = service.instances.map(({ id }) => id);
         return standingOf(service, ids, false).is === 'pending';
       });
-      const starting = pending.flatMap((service) => service.instances.filter(({ phase }) => phase !== 'up'));
+      const starting = pending.flatMap((service) => service.instances.filter(isComing));
       if (troubled.length > 0 || starting.length === 0 || clock.now() >= until)
-        return { services, troubled, starting, lines: await linesSoFar(client) };
+        return { services, troubled, starting, silent: silentOf(services, ids), lines: await linesSoFar(client) };
       await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
     }
   } finally {
     client.close();
   }
+}
+
+function isComing({ phase, listens }: InstanceSnapshot): boolean {
+  return phase !== 'up' || listens === 'pending';
 }
 
 async function linesSoFar(client: ControlClient): Promise<LoggedLine[]> {

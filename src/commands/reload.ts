@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand } from '../cli/control-command.js';
 import { jsonFlag, printJson } from '../cli/json.js';
+import { upAndSilent } from '../cli/ready-words.js';
 import { timeoutOf } from '../cli/timeout.js';
 import type { Reloaded } from '../control/protocol.js';
 
@@ -35,14 +36,15 @@ Says what happened; the exit status is 1 if a new generation failed, whether or 
 }
 
 function describe(one: Reloaded): string {
-  const { id, is, generation, from, failed, how, lastWords = [] } = one;
+  const { id, is, generation, from, failed, how, silent, lastWords = [] } = one;
+  const also = silent === true ? `; ${upAndSilent}` : '';
   const end = how === undefined ? '' : `: it ${how}`;
   const words = lastWords.map((line) => `\n  ${line}`).join('');
   switch (is) {
     case 'handed-over':
-      return `${id}: generation ${generation} took over from generation ${from}`;
+      return `${id}: generation ${generation} took over from generation ${from}${also}`;
     case 'restarted':
-      return `${id}: restarted, generation ${generation}`;
+      return `${id}: restarted, generation ${generation}${also}`;
     case 'kept':
       return failed === undefined
         ? `${id}: generation ${generation} goes on; no other one was tried`

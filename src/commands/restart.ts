@@ -1,7 +1,9 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand } from '../cli/control-command.js';
 import { jsonFlag, printJson } from '../cli/json.js';
+import { readyWords } from '../cli/ready-words.js';
 import { timeoutOf } from '../cli/timeout.js';
+import type { Waited } from '../control/protocol.js';
 import type { InstanceId } from '../model.js';
 
 export default class Restart extends ControlCommand {
@@ -22,13 +24,12 @@ export default class Restart extends ControlCommand {
     const { flags, argv } = await this.parse(Restart);
     const targets = argv as string[];
     const timeout = timeoutOf(flags.timeout);
-    const ids = await this.talk(flags, async (client) => {
-      const answer = await client.request<{ ids: InstanceId[] }>({ verb: 'restart', targets });
-      if (flags.wait) await client.request({ verb: 'wait', targets: answer.ids, timeout });
-      return answer.ids;
+    const waited = await this.talk(flags, async (client) => {
+      const { ids } = await client.request<{ ids: InstanceId[] }>({ verb: 'restart', targets });
+      return flags.wait ? client.request<Waited>({ verb: 'wait', targets: ids, timeout }) : { ids };
     });
-    if (flags.json) printJson({ ids });
-    else this.print(`${ids.join(', ')}: ${flags.wait ? 'ready' : 'restarting'}`);
+    if (flags.json) printJson(waited);
+    else this.print(flags.wait ? readyWords(waited) : `${waited.ids.join(', ')}: restarting`);
     return 0;
   }
 }

@@ -10,6 +10,7 @@ import { printJson } from '../cli/json.js';
 import { loadProject, type Project, planInput } from '../cli/load-project.js';
 import { eventOf } from '../cli/logged-lines.js';
 import { detachedLook, lookOf } from '../cli/look.js';
+import { upAndSilent } from '../cli/ready-words.js';
 import { noteLogs, stateDirectory } from '../cli/state-dir.js';
 import { onStray } from '../cli/strays.js';
 import { createView } from '../cli/view.js';
@@ -23,11 +24,15 @@ import { createClock } from '../platform/clock.js';
 import { type Reread, startServices } from '../runtime.js';
 
 /** What proclet says of a run's beginning; of one that is not well, what was printed, too. */
-function showBegin({ services, troubled, starting, lines }: Begun): void {
+function showBegin({ services, troubled, starting, silent, lines }: Begun): void {
   const shown = troubled.length === 0 ? lines.filter(({ id }) => id === ownName) : lines;
   const view = createView({ services, timestamp: true });
   for (const line of shown.slice(-mostShown)) view.show(eventOf(line));
-  for (const { id, phase } of starting) process.stdout.write(`${id} is still ${phase}: proclet wait waits for it\n`);
+  for (const { id, phase } of starting) {
+    const how = phase === 'up' ? 'does not listen yet' : `is still ${phase}`;
+    process.stdout.write(`${id} ${how}: proclet wait waits for it\n`);
+  }
+  if (silent.length > 0) process.stdout.write(`${silent.join(', ')}: ${upAndSilent}\n`);
 }
 
 const mostShown = 40;

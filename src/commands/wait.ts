@@ -1,16 +1,20 @@
 import { Args, Flags } from '@oclif/core';
 import { ControlCommand, runOf } from '../cli/control-command.js';
 import { jsonFlag, printJson } from '../cli/json.js';
+import { readyWords } from '../cli/ready-words.js';
 import { timeoutOf } from '../cli/timeout.js';
+import type { Waited } from '../control/protocol.js';
 import { ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
-import type { InstanceId } from '../model.js';
 import { createClock } from '../platform/clock.js';
 
 export default class Wait extends ControlCommand {
   static override summary = 'Wait until services are ready; says what it waits for when the time is over.';
   static override description =
-    `A proclet that is only being started is waited for too. What sleeps until an access is ready.
+    `A service with ready: is ready when that says so. Without it, one that was given a port is ready when it
+listens there, or at another port. If it does not within 30s, or rests for 2s without listening (a worker), it
+counts as ready, too, and is said to be up (nothing listens). Any other is ready when it has run for a second.
+A proclet that is only being started is waited for too. What sleeps until an access is ready.
 Ends at once, with 1, when a service will not become ready: it failed, or somebody stopped it.`;
   static override examples = [
     { description: 'for all', command: '<%= config.bin %> start -D && <%= config.bin %> wait && npm run e2e' },
@@ -34,12 +38,12 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
       try {
         const client = await reach(runOf(flags), clock);
         const left = Math.max(0, until - clock.now());
-        const { ids } = await client
-          .request<{ ids: InstanceId[] }>({ verb: 'wait', targets, timeout: left })
+        const waited = await client
+          .request<Waited>({ verb: 'wait', targets, timeout: left })
           .finally(() => client.close());
         clock.close();
-        if (flags.json) printJson({ ids });
-        else if (!flags.quiet) this.print(`${ids.join(', ')}: ready`);
+        if (flags.json) printJson(waited);
+        else if (!flags.quiet) this.print(readyWords(waited));
         return 0;
       } catch (error) {
         // Being started, or so busy with it that it does not answer.

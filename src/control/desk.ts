@@ -18,7 +18,7 @@ import { type Message, readMessage } from './messages.js';
 import type { Ended, RunInfo, Status, WouldEnd } from './protocol.js';
 import { reload } from './reloading.js';
 import { type Call, type Desk, ProtocolError } from './server.js';
-import { standingOf } from './standing.js';
+import { silentOf, standingOf } from './standing.js';
 
 /** The run, as far as requests are about it. */
 export interface Subject {
@@ -235,7 +235,7 @@ function wait({ targets, timeout }: Of<'wait'>, call: Call, { supervision, clock
       const hopeless = standings.find((one) => one.is === 'hopeless');
       const pending = standings.flatMap((one) => (one.is === 'pending' ? [one.why] : []));
       if (hopeless?.is === 'hopeless') reject(new ProcletError('FAILED', hopeless.why));
-      else if (pending.length === 0) resolve({ ids });
+      else if (pending.length === 0) resolve({ ids, silent: silentOf(services, ids) });
       else if (isLast) reject(new ProcletError('TIMEOUT', `not ready: ${pending.join('; ')}`));
     };
     call.onEnd(

@@ -46,6 +46,13 @@ export interface Status extends RunInfo, Snapshot {
   })[];
 }
 
+/** The answer to `wait`. */
+export interface Waited {
+  readonly ids: readonly InstanceId[];
+  /** Of those the ones that are up and listen nowhere, although they were given a port; older runs do not say. */
+  readonly silent?: readonly InstanceId[];
+}
+
 /** How an instance that was stopped ended. */
 export interface Ended {
   readonly id: InstanceId;
@@ -67,6 +74,8 @@ export interface Reloaded {
   readonly is: 'handed-over' | 'restarted' | 'kept' | 'failed' | 'stopped';
   /** The one that serves, or is tried again. */
   readonly generation?: number;
+  /** It is up and listens nowhere, although it was given a port. */
+  readonly silent?: true;
   /** The one from which it took over. */
   readonly from?: number;
   /** The one that failed while the old one goes on. */

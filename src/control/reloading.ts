@@ -23,8 +23,9 @@ export interface Since {
 }
 
 type Outcome =
-  | { readonly is: 'handed-over'; readonly generation: number; readonly from: number }
-  | { readonly is: 'restarted' | 'failed'; readonly generation: number }
+  | { readonly is: 'handed-over'; readonly generation: number; readonly from: number; readonly silent?: true }
+  | { readonly is: 'restarted'; readonly generation: number; readonly silent?: true }
+  | { readonly is: 'failed'; readonly generation: number }
   | { readonly is: 'kept'; readonly generation: number; readonly failed?: number }
   | { readonly is: 'stopped' };
 
@@ -33,7 +34,7 @@ export function outcomeOf(id: InstanceId, service: ServiceSnapshot | undefined, 
   const own = service?.instances.filter((one) => one.id === id) ?? [];
   const serving = own.find(({ role }) => role === 'serving');
   if (serving === undefined) return { is: 'stopped' };
-  const { phase, generation, cause } = serving;
+  const { phase, generation, cause, listens } = serving;
   const { before, failed, from, isOff } = since;
   if (failed !== undefined && failed > before) return { is: 'kept', generation, failed };
   if (phase === 'down' && cause !== undefined) return { is: 'stopped' };
@@ -43,8 +44,12 @@ export function outcomeOf(id: InstanceId, service: ServiceSnapshot | undefined, 
   if (generation <= before) return isOff && serves ? { is: 'kept', generation } : undefined;
   // It has done its work already, and well.
   if (phase === 'down') return { is: 'restarted', generation };
-  if (phase !== 'up') return undefined;
-  return from === undefined ? { is: 'restarted', generation } : { is: 'handed-over', generation, from };
+  if (phase !== 'up' || listens === 'pending') return undefined;
+  const silent = listens === 'nowhere' && ({ silent: true } as const);
+  return {
+    ...(from === undefined ? { is: 'restarted', generation } : { is: 'handed-over', generation, from }),
+    ...silent,
+  };
 }
 
 /** Asks for it, and resolves when the outcome of each slot is known. Rejects with TIMEOUT and those that are not. */

@@ -1,6 +1,6 @@
 /** Whether services are ready, may still become so, or will not. Pure. */
 import { describeExit } from '../exit-status.js';
-import type { InstanceId, ServiceSnapshot } from '../model.js';
+import type { InstanceId, InstanceSnapshot, ServiceSnapshot } from '../model.js';
 
 export type Standing = { readonly is: 'ready' } | { readonly is: 'pending' | 'hopeless'; readonly why: string };
 
@@ -15,7 +15,8 @@ export function standingOf(
   // What sleeps is there for whoever comes.
   if (start === 'on-access' && isDown) return { is: 'ready' };
   if (start === 'manual' && isDown && !named) return { is: 'ready' };
-  for (const { id, phase, cause, last, retryIn } of serving) {
+  for (const { id, phase, cause, last, retryIn, listens } of serving) {
+    if (phase === 'up' && listens === 'pending') return { is: 'pending', why: `${id} is up and does not listen yet` };
     if (phase === 'up') continue;
     if (phase === 'failed')
       return { is: 'hopeless', why: `${id} failed${last ? `: it ${describeExit(last.exit)}` : ''}` };
@@ -30,4 +31,12 @@ export function standingOf(
     return { is: 'pending', why: crashed || (phase === 'down' ? `${tag} waits for others` : `${id} is ${phase}`) };
   }
   return { is: 'ready' };
+}
+
+/** Of these instances, those that are up and listen nowhere, although they were given a port. */
+export function silentOf(services: readonly ServiceSnapshot[], ids: readonly InstanceId[]): readonly InstanceId[] {
+  const all = services.flatMap(({ instances }) => instances);
+  const isSilent = ({ id, phase, role, listens }: InstanceSnapshot) =>
+    role === 'serving' && phase === 'up' && listens === 'nowhere' && ids.includes(id);
+  return all.filter(isSilent).map(({ id }) => id);
 }

@@ -138,7 +138,8 @@ export class OneLaunch implements Launch {
     if (past !== undefined && this.printed === 0) for (const line of past.lines) this.#print(line);
     this.#end({ is: 'failed', reason: isWhole ? reason : (past?.end ?? reason) });
     const run = this.#begunIn;
-    if (run !== undefined) this.#parts.fleet.ask(run, { verb: 'stop', targets: [this.tag] }).catch(() => {});
+    if (run !== undefined)
+      this.#parts.fleet.ask(run, { verb: 'stop', targets: [this.tag], from: 'launcher' }).catch(() => {});
   }
 
   /** The run that has the service, in which it is up or is being started. */
@@ -157,7 +158,7 @@ export class OneLaunch implements Launch {
       const isBusy = service?.instances.some(({ phase }) => phase !== 'down' && phase !== 'failed');
       if (isBusy !== true) {
         assertFree(other, service);
-        await fleet.ask(other.run, { verb: 'restart', targets: [tag] });
+        await fleet.ask(other.run, { verb: 'restart', targets: [tag], from: 'launcher' });
         this.#begunIn = other.run;
       } else await fleet.ask(other.run, { verb: 'touch', targets: [tag] }).catch(() => {}); // it ends, which is heard of
       return { run: other, since: found ? since : since - 1, isUp: found !== undefined };
@@ -168,7 +169,7 @@ export class OneLaunch implements Launch {
     const started = fleet.runs.findLast((run) => run.root === root && this.#serviceIn(run) !== undefined);
     if (started === undefined) throw new ProcletError('NOT_RUNNING', `${tag} ended as soon as it was started`);
     const own = this.#serviceIn(started);
-    if (own?.start === 'on-access') await fleet.ask(started.run, { verb: 'restart', targets: [tag] });
+    if (own?.start === 'on-access') await fleet.ask(started.run, { verb: 'restart', targets: [tag], from: 'launcher' });
     this.#begunIn = started.run;
     return { run: started, since, isUp: false };
   }
@@ -248,6 +249,8 @@ export class OneLaunch implements Launch {
       const service = this.#found(this.#followed);
       if (service !== undefined && isPortless(service)) this.#runsOn(this.#followed);
       else if (event.probed) this.#wentUp(this.#followed);
+    } else if (event.type === 'listening' && event.listens === 'nowhere' && isOf(event.id, this.tag)) {
+      if (this.#followed !== undefined) this.#runsOn(this.#followed);
     } else if (event.type === 'unready' && isOf(event.id, this.tag)) this.fail(said.join('; '));
   }
 

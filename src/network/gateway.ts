@@ -3,7 +3,6 @@
  * what sleeps, and sees accesses. Knows addresses and instances; what an access or readiness means is decided
  * in supervisor/.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { ProcletError } from '../errors.js';
 import { lifeKey } from '../life-key.js';
@@ -11,6 +10,7 @@ import type { Address, InstanceId, InstanceSpec, Millis, Plan, ProcletEvent, Ser
 import type { Clock, Life, Use } from '../ports.js';
 import type { Prepared, RunPart } from '../run-part.js';
 import { AccessWatches } from './access-watches.js';
+import { Answering } from './answering.js';
 import type { Door } from './door.js';
 import { Doors } from './doors.js';
 import { reservePort } from './free-port.js';
@@ -56,8 +56,7 @@ class PlannedGateway implements Gateway {
   /** Where a life listens, once it was asked for. */
   readonly #hosts = new Map<string, string>();
   readonly #probes = new Map<string, ReadyProbe[]>();
-  /** Lives that accept connections and have nothing else to show before they are used. */
-  readonly #answering = new Map<string, Life>();
+  readonly #answering: Answering;
   readonly #watches: AccessWatches;
   readonly #listening = new Set<Tag>();
   readonly #own;
@@ -66,6 +65,7 @@ class PlannedGateway implements Gateway {
     this.#clock = clock;
     this.#keeper = keeper;
     this.#own = createOwnPorts(clock);
+    this.#answering = new Answering(clock);
     this.#watches = new AccessWatches({
       clock,
       pidsOf: (tag) => keeper.pidsOf(tag),
@@ -104,7 +104,7 @@ class PlannedGateway implements Gateway {
   observe(event: ProcletEvent): void {
     if (event.type === 'spawned') this.#begin(event);
     else if (event.type === 'exited') this.#end(event);
-    else if (event.type === 'stopping') this.#answering.delete(lifeKey(event));
+    else if (event.type === 'stopping') this.#answering.delete(event);
     else if (event.type === 'output') {
       const { id, generation = 0 } = event;
       for (const probe of this.#probes.get(lifeKey({ id, generation })) ?? []) probe.observe(event);
@@ -153,6 +153,7 @@ class PlannedGateway implements Gateway {
   async close(): Promise<void> {
     for (const probes of this.#probes.values()) for (const probe of probes) probe.cancel();
     this.#probes.clear();
+    this.#answering.close();
     this.#watches.close();
     this.#doors.close();
   }
@@ -172,13 +173,13 @@ class PlannedGateway implements Gateway {
       probes.push(this.#probe(spec, life, { ...readinessOf(ready), settle }, () => this.#keeper.ready(life)));
     }
     if (inherits && spec.port > 0) probes.push(this.#learn(spec, life));
-    for (const door of doors) {
-      // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
-      if (door.front !== undefined || door.spec.inherited) continue;
-      if (door.spec.eager) void this.#openLate(door);
+    const closed = doors.filter((door) => door.front === undefined && !door.spec.inherited);
+    for (const door of closed) if (door.spec.eager) void this.#openLate(door);
+    if (closed.length > 0 || this.#isToAnswer(life)) {
       const answers = () => {
-        if (spec.ready === undefined) this.#answering.set(lifeKey(life), life);
-        void this.#openLate(door);
+        if (spec.ready === undefined) this.#answering.add(life);
+        // Only now: a program that takes the public address for itself, whatever it was told, is not to find it taken.
+        for (const door of closed) void this.#openLate(door);
       };
       probes.push(this.#probe(spec, life, { kind: 'tcp' }, answers));
     }
@@ -208,7 +209,7 @@ class PlannedGateway implements Gateway {
     const key = lifeKey({ id, generation });
     for (const probe of this.#probes.get(key) ?? []) probe.cancel();
     this.#probes.delete(key);
-    this.#answering.delete(key);
+    this.#answering.delete({ id, generation });
     this.#hosts.delete(key);
     const own = this.#ports.get(key);
     this.#ports.delete(key);
@@ -259,6 +260,7 @@ class PlannedGateway implements Gateway {
       await this.#keeper.wake(tag);
       lives = this.#livesBehind(door);
     }
+    lives = await this.#answering.choose(() => this.#livesBehind(door), this.#isToAnswer);
     const addresses = lives.flatMap((life) => this.#addressOf(life) ?? []);
     if (current !== undefined && addresses.some((address) => isDeepStrictEqual(address, current))) return current;
     if (addresses.length === 0) throw new Error(`${tag} is not running`);
@@ -282,8 +284,12 @@ class PlannedGateway implements Gateway {
   #livesBehind({ service, spec }: Door): readonly Life[] {
     const own = ({ id }: Life) => spec.instances.includes(id);
     const up = this.#keeper.upLives(service.tag).filter(own);
-    return up.length > 0 ? up : [...this.#answering.values()].filter(own);
+    return up.length > 0 ? up : this.#answering.of(spec.instances);
   }
+
+  /** Whether a front leads to it, and nothing but a connection shows that it listens. */
+  readonly #isToAnswer = ({ id }: Pick<Life, 'id'>): boolean =>
+    this.#specs.get(id)?.ready === undefined && this.#doors.before(id).some((door) => !door.spec.inherited);
 }
 
 type Probed = Exclude<NonNullable<InstanceSpec['ready']>, { kind: 'command' }> | { readonly kind: 'tcp' };

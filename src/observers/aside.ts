@@ -41,6 +41,7 @@ function isNews(event: ProcletEvent): boolean {
       );
     case 'spawned':
     case 'up':
+    case 'listening':
     case 'changed':
     case 'handed-over':
     case 'kept':

@@ -95,6 +95,7 @@ function sentencesOf(event: Exclude<ProcletEvent, { type: Remembered }>): readon
       return event.ids.length === 0
         ? []
         : [plain(`stopping ${listed(event.ids, 'instances')}: ${whyInWords(event.why)}`)];
+    case 'listening':
     case 'output':
     case 'stopping':
     case 'stopped':

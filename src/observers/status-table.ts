@@ -82,7 +82,9 @@ function cellsOf(
       ? ` ${short(retryIn)}`
       : phase === 'down'
         ? (next ?? reasonOf(cause, last !== undefined, service))
-        : '';
+        : phase === 'up'
+          ? listensOf(instance)
+          : '';
   const cpu = isAlive ? cpuOf(instance) : undefined;
   return [
     role === 'serving' ? id : `${id} (${role})`,
@@ -98,6 +100,12 @@ function cellsOf(
     String(Math.max(0, generation - 1)),
     last === undefined ? '-' : `${lastOf(last)} ${short(last.ago)} ago`,
   ];
+}
+
+/** What was looked at last says more than what was known when it was asked. */
+function listensOf({ listens, usage }: TableService['instances'][number]): string {
+  if ((usage?.ports.length ?? 0) > 0) return '';
+  return listens === 'pending' ? ' (not listening yet)' : listens === 'nowhere' ? ' (nothing listens)' : '';
 }
 
 /** Why it ended, where proclet ended it; else how. */

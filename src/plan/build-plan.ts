@@ -87,17 +87,19 @@ export function buildRunPlan(input: PlanInput, target: RunTarget): Plan {
   if (target.is === 'command') {
     const { argv } = target;
     const command = argv.join(' ');
-    const draft: Draft = { tag: 'run', command, argv, position: 0, line: 1, count: 1, config: {}, restart: 'never' };
+    const draft: Draft = { tag: 'run', command, argv, position: 0, line: 1, count: 1, config: {}, ...alone };
     return assemble(input, [draft], []);
   }
   const drafts = draftServices(input).filter(({ tag }) => tag === target.tag);
   const settings = { ...input.settings, tags: [target.tag] };
   return assemble(
     input,
-    drafts.map((draft) => ({ ...draft, count: 1, restart: 'never', config: aloneIn(draft.config) })),
+    drafts.map((draft) => ({ ...draft, count: 1, ...alone, config: aloneIn(draft.config) })),
     [...tagProblems({ ...input, settings }), ...envProblems(input), ...portProblems(drafts, input)],
   );
 }
+
+const alone = { restart: 'never', isAlone: true } as const;
 
 /** A service that is run by itself starts now, waits for nobody, and its status is told as it is. */
 function aloneIn(all: ServiceConfig): ServiceConfig {
@@ -123,6 +125,8 @@ interface Draft {
   readonly count: number;
   readonly config: ServiceConfig;
   readonly restart: RestartPolicy;
+  /** Nobody asks whether it is ready. */
+  readonly isAlone?: true;
 }
 
 const READY_WITHIN: Millis = 30_000;
@@ -202,6 +206,15 @@ function readyOf(
     : {};
 }
 
+/**
+ * Whether a port is all that shows whether it is ready. What inherits a socket need not listen: nobody is refused there. What
+ * runs by a schedule does its work and ends.
+ */
+function isToListen({ config, isAlone }: Draft, { port }: Identity, fronts: readonly FrontSpec[]): boolean {
+  const shows = readyOf(config, fronts, '').ready !== undefined || fronts.some(({ inherited }) => inherited);
+  return port > 0 && isAlone !== true && config.every === undefined && !shows;
+}
+
 /** Who names a service on the command line wants it now. */
 function startOf({ start, tags }: PlanInput['settings'], tag: Tag, own: StartPolicy | undefined): StartPolicy {
   const policy = valueFor(start, tag, own) ?? 'always';
@@ -227,6 +240,7 @@ function toServiceSpec(input: PlanInput, draft: Draft, { ports, base }: Assigned
   const instances = identities.map((identity) => ({
     ...instanceSpecOf(draft, identity, input),
     ...readyOf(config, fronts, input.settings.shell),
+    ...(isToListen(draft, identity, fronts) && { isToListen: true as const }),
   }));
   return {
     ...{ tag, command, position, ttl, idle, instances, fronts },

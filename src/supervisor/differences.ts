@@ -85,7 +85,7 @@ function comparable(service: ServiceSpec) {
 
 /** What a life cannot get any more once it runs: how its end is judged is not of that. */
 function beginning(service: ServiceSpec, spec: InstanceSpec) {
-  const { expected: _expected, backoff: _backoff, ...rest } = essence(service, spec);
+  const { expected: _expected, backoff: _backoff, isToListen: _isToListen, ...rest } = essence(service, spec);
   return rest;
 }
 

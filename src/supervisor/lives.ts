@@ -4,8 +4,9 @@
  */
 import { lifeKey } from '../life-key.js';
 import type { Exit, Forced, Happening, Instance, InstanceId, InstanceSpec, Millis, StopCause, Tag } from '../model.js';
-import type { Child, ChildListener, Life, Spawn } from '../ports.js';
+import type { Child, ChildListener, Clock, Life, World } from '../ports.js';
 import type { Effect } from './instance.js';
+import { Listening } from './listening.js';
 import { stopTermsOf } from './stop-terms.js';
 
 export interface LivesListener {
@@ -27,19 +28,22 @@ export interface LastEnd {
 }
 
 export class Lives {
-  readonly #spawn: Spawn;
+  readonly listening: Listening;
+  readonly #spawn: World['spawn'];
   readonly #listener: LivesListener;
   readonly #children = new Map<string, Child>();
   readonly #ends = new Map<InstanceId, LastEnd>();
 
-  constructor(spawn: Spawn, listener: LivesListener) {
+  constructor(clock: Clock, { spawn, hear }: Pick<World, 'spawn' | 'hear'>, listener: LivesListener) {
     this.#spawn = spawn;
+    this.listening = new Listening({ clock, hear, tell: (event) => listener.tell(event) });
     this.#listener = listener;
   }
 
   /** A life is over: that of this instance, before it was told. Returns whether it was one that ran. */
   ended(life: Life, instance: Instance | undefined, exit: Exit, at: Millis): boolean {
     const ran = this.#children.delete(lifeKey(life));
+    this.listening.end(life);
     if (ran && instance !== undefined) {
       const { phase } = instance;
       const { cause, forced } = phase.is === 'stopping' ? phase : {};
@@ -76,14 +80,17 @@ export class Lives {
         const started = (pid: number) => this.#listener.began(spec, { pid, generation, coming: role === 'coming' });
         const born = this.#spawn(spec, { ...this.#listener.listenTo(instance), started }, generation);
         this.#children.set(lifeKey({ id: spec.id, generation }), born);
+        this.listening.begin(spec, generation, born);
         started(born.pid);
         return;
       }
       case 'signal':
+        this.listening.end({ id: spec.id, generation });
         if (effect.to !== 'leader') child?.signal(effect.signal, effect.to);
         else if (child?.pass(effect.signal) === false) this.#listener.unheard(instance.key);
         return;
       case 'kill':
+        this.listening.end({ id: spec.id, generation });
         child?.kill();
         return;
       case 'abandon':

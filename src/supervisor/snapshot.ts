@@ -43,6 +43,7 @@ function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, n
   return {
     ...{ id: spec.id, phase: phase.is, role, generation, port: spec.port },
     ...(child && child.pid > 0 && { pid: child.pid, mark: child.mark }),
+    ...listensOf(instance, lives),
     ...(began !== undefined && { age: now - began }),
     ...(phase.is === 'backoff' && { retryIn: Math.max(0, phase.retryAt - now) }),
     ...('cause' in phase && phase.cause && { cause: phase.cause }),
@@ -55,4 +56,10 @@ function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, n
       },
     }),
   };
+}
+
+function listensOf({ spec, phase, generation }: Instance, lives: Lives): Pick<InstanceSnapshot, 'listens'> {
+  const isAlive = phase.is === 'starting' || phase.is === 'up';
+  const listens = isAlive ? lives.listening.of({ id: spec.id, generation }) : undefined;
+  return listens === undefined ? {} : { listens };
 }

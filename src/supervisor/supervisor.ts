@@ -57,7 +57,7 @@ export class Supervisor implements Supervision {
   #disarm: () => void = () => {};
   #finish!: (status: number) => void;
 
-  constructor(plan: Plan, { clock, spawn, look, ...world }: World) {
+  constructor(plan: Plan, { clock, look, ...world }: World) {
     this.#plan = plan;
     this.#clock = clock;
     this.#sweep = world.sweep;
@@ -72,7 +72,7 @@ export class Supervisor implements Supervision {
       perform: (tag, effect) => this.#performLease(tag, effect),
     });
     this.#roster = new Roster(plan);
-    this.#lives = new Lives(spawn, {
+    this.#lives = new Lives(clock, world, {
       listenTo: (instance) => this.#listenTo(instance),
       began: ({ id, port }, event) => {
         this.#failures.delete(id);
@@ -271,8 +271,8 @@ export class Supervisor implements Supervision {
       if (this.#lives.children.length === 0) this.#end();
       else killForgotten(this.#lives.children, this.#clock);
     } else {
-      const at = Math.min(...[this.#leases, this.#reloads, this.#roster, this.#schedules].map((each) => each.deadline));
-      this.#disarm = this.#clock.wakeAt(at, () => this.#wakeUp());
+      const all = [this.#leases, this.#reloads, this.#roster, this.#schedules, this.#lives.listening];
+      this.#disarm = this.#clock.wakeAt(Math.min(...all.map(({ deadline }) => deadline)), () => this.#wakeUp());
     }
   }
 
@@ -290,11 +290,11 @@ export class Supervisor implements Supervision {
 
   #wakeUp(): void {
     // First what the instances are by now: whether a service still starts decides about its idle window.
-    const now = this.#clock.now();
-    for (const { key } of this.#roster.due(now)) this.#receive(key, { type: 'deadline' });
+    for (const { key } of this.#roster.due(this.#clock.now())) this.#receive(key, { type: 'deadline' });
     this.#reloads.wake();
     for (const tag of this.#schedules.wake((tag) => this.#roster.isBusy(tag))) this.#lineup.want(tag);
     this.#leases.wake();
+    this.#lives.listening.wake();
     this.#rest();
   }
 }

@@ -68,7 +68,7 @@ describe('from another terminal', () => {
     expect(title?.slice(0, 3)).toEqual(['INSTANCE', 'PHASE', 'PID']);
     expect(rows.map(([id, phase]) => [id, phase])).toEqual([
       ['web.1', 'up'],
-      ['worker.1', 'up'],
+      ['worker.1', 'up (nothing listens)'],
     ]);
     const below = ws.start(process.execPath, [...app.child.spawnargs.slice(1, 2), 'ps', '-d', 'a/b']);
     expect(await statusOf(below)).toBe(0);
@@ -87,7 +87,7 @@ describe('from another terminal', () => {
     expect(isRunning(before['web']?.instances[0]?.pid ?? 0)).toBe(false);
     expect((await ps(ws))['web']?.instances).toMatchObject([{ phase: 'down' }]);
     const restart = await proclet(ws, 'restart');
-    expect(restart).toMatchObject({ status: 0, stdout: 'web.1, worker.1, echo.1: ready\n' });
+    expect(restart).toMatchObject({ status: 0, stdout: 'web.1: ready; worker.1, echo.1: up (nothing listens)\n' });
     const after = await ps(ws);
     expect(after['echo']?.instances[0]).toMatchObject({ phase: 'up', generation: 2 });
     expect(await proclet(ws, 'scale', 'worker=3')).toMatchObject({ status: 0, stdout: 'worker: 3 instances\n' });
@@ -218,7 +218,7 @@ describe('two runs', () => {
     );
     expect(second.stderr).toContain('--name NAME');
     const named = ws.proclet('start', '--name', 'two', 'echo');
-    expect((await proclet(ws, 'wait', '--name', 'two')).stdout).toBe('echo.1: ready\n');
+    expect((await proclet(ws, 'wait', '--name', 'two')).stdout).toBe('echo.1: up (nothing listens)\n');
     expect(Object.keys(await ps(ws))).toEqual(['web', 'worker', 'echo']);
     expect(Object.keys(await ps(ws, '--name', 'two', '-d', '/'))).toEqual(['echo']);
     await proclet(ws, 'stop', '--name', 'two');

@@ -96,9 +96,9 @@ describe('a session', () => {
     const ws = workspace({ Procfile: 'web: echo up; sleep 600\nworker: sleep 600\necho: cat\n' });
     const screen = await terminal(ws);
     screen.enter('proclet start -D --ttl web=1h; proclet wait');
-    await screen.shows('web.1, worker.1, echo.1: ready');
+    await screen.shows('web.1, worker.1, echo.1: up (nothing listens)');
     screen.enter('clear; proclet ps');
-    await screen.shows(/^web\.1 +up +\d+ +\d+ +- +\d+s/);
+    await screen.shows(/^web\.1 +up \(nothing listens\) +\d+ +\d+ +- +\d+s/);
     for (const row of screen.rows()) expect(row.length).toBeLessThanOrEqual(100);
     expect(screen.coloured()).toContain('\x1b[');
     screen.enter(
@@ -117,7 +117,7 @@ describe('a session', () => {
     screen.enter(
       'clear; proclet restart web; proclet expire worker; proclet logs -n 1 web --no-timestamp; proclet events -n 1 echo; proclet stop; proclet ps',
     );
-    await screen.shows('web.1: ready');
+    await screen.shows('web.1: up (nothing listens)');
     await screen.shows('worker expires now');
     await screen.shows(/^web\.1 +\| up$/m);
     await screen.shows(/"type":"output","id":"echo\.1"/);

@@ -73,7 +73,7 @@ test('--json prints one value, of every command that says something about itself
   expect(await answerOf('project', 'remove', 'here')).toEqual({ removed: 'here' });
   const { pid } = await answerOf('start', '-D', '-p', String(ws.port));
   expect(await answerOf('ps', '-d', ws.directory)).toMatchObject({ pid });
-  expect(await answerOf('wait')).toEqual({ ids: ['web.1'] });
+  expect(await answerOf('wait')).toEqual({ ids: ['web.1'], silent: ['web.1'] });
   expect(await answerOf('stop')).toMatchObject([{ id: 'web.1' }]);
   expect(await statusOf(ws.proclet('start', '--json'))).toBe(2);
 });

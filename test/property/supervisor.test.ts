@@ -64,6 +64,7 @@ class Machine {
       spawn: this.spawn,
       look: () => ({ last: -Infinity, busy: false, listens: false }),
       drain: () => new Promise((done) => void this.#drains.push(done)),
+      hear: () => [],
       listensItself: () => false,
       next: (_schedule, after) => after + 3_000,
     });

@@ -30,7 +30,7 @@ export async function controlled(plan: Plan, { mayOverlap = false } = {}) {
       spawn: children.spawn,
       look: () => ({ last: -Infinity, busy: false, listens: false }),
     },
-    ...{ drain: async () => {}, listensItself: () => false, next: () => Infinity },
+    ...{ hear: () => [], drain: async () => {}, listensItself: () => false, next: () => Infinity },
   });
   const history = createHistory();
   supervisor.subscribe(history.observe);

@@ -11,7 +11,7 @@ export function supervised(plan: Plan, over: Partial<World> = {}, { mayOverlap =
   const use = { last: -Infinity, busy: false, listens: false };
   const supervisor = new Supervisor(plan, {
     ...{ clock, spawn: children.spawn, look: () => use, drain: async () => {} },
-    ...{ listensItself: () => false, next: () => Infinity, ...over },
+    ...{ hear: () => [], listensItself: () => false, next: () => Infinity, ...over },
   });
   const events: ProcletEvent[] = [];
   supervisor.subscribe((event) => events.push(event));

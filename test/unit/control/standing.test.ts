@@ -10,6 +10,12 @@ const crash = { exit: { how: 'code', code: 3 }, ago: 10 } as const;
 
 test.each<[string, ServiceSnapshot, object]>([
   ['is up', service({}), { is: 'ready' }],
+  [
+    'was given a port and does not listen yet',
+    service({ listens: 'pending' }),
+    { is: 'pending', why: 'web.1 is up and does not listen yet' },
+  ],
+  ['listens nowhere', service({ listens: 'nowhere' }), { is: 'ready' }],
   ['starts', service({ phase: 'starting' }), { is: 'pending', why: 'web.1 is starting' }],
   ['sleeps', service({ phase: 'down' }, 'on-access'), { is: 'ready' }],
   ['waits for others', service({ phase: 'down' }), { is: 'pending', why: 'web waits for others' }],

@@ -24,6 +24,7 @@ const textsOf = (lines: string) =>
 const examples: { readonly [T in ProcletEvent['type']]: readonly ProcletEvent[] } = {
   spawned: [at({ type: 'spawned', id: 'web.1', pid: 812, port: 5000 })],
   up: [at({ type: 'up', id: 'web.1', after: 1000, probed: false })],
+  listening: [at({ type: 'listening', id: 'web.1', generation: 1, listens: 'elsewhere', ports: [3000], after: 1500 })],
   output: [output('ready\n'), output('warning\n', { stream: 'stderr' }), output('long', { end: 'cut' })],
   stopping: [
     at({ type: 'stopping', id: 'web.1', generation: 1, cause: { reason: 'shutdown' }, signal: 'SIGTERM', grace: 5000 }),

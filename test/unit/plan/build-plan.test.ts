@@ -80,6 +80,7 @@ describe('buildPlan', () => {
                 PROCLET_PORT_WEB: '5000',
               },
               port: 5000,
+              isToListen: true,
               tty: false,
               directory: '/project',
               detach: [],

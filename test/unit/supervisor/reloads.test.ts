@@ -19,7 +19,7 @@ function run(
       spawned(spec);
       return children.spawn(spec, ...others);
     },
-    ...{ clock, drain: drained, listensItself: () => false, next: () => Infinity },
+    ...{ clock, hear: () => [], drain: drained, listensItself: () => false, next: () => Infinity },
     look: () => ({ last: -Infinity, busy: false, listens: false }),
   });
   const events: ProcletEvent[] = [];
