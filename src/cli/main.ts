@@ -62,7 +62,7 @@ async function loadAll(): Promise<void> {
  */
 export async function main(argv: readonly string[], root: string, done: () => void): Promise<void> {
   spareTerminalAtExit();
-  // oclif throws whatever goes wrong with stdout; what follows from it is for us to say.
+  // What follows from what goes wrong with stdout is for us to say.
   let closed: Closed | undefined;
   const isOwnAffair = outlivesItsReader.has(named(hoistFlags(argv))[0] ?? '');
   process.stdout.removeAllListeners('error').on('error', (error) => {
@@ -101,10 +101,10 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
     const [first = '', ...others] = hoistFlags(argv);
     const [name = '', ...rest] = named(wordsOf(first, others));
     const load = loaderOf(name);
-    if (load && !asksForHelp(rest)) return await new (await load()).default(rest, new BareConfig({ root })).execute();
+    if (load && !asksForHelp(rest)) return await new (await deaf(load)).default(rest, new BareConfig({ root })).execute();
     const isTopic = asksForHelp(rest) && commandNames.some((each) => each.startsWith(`${name}:`));
     if (!load && !isTopic && name !== '' && !name.startsWith('-')) throw unknownCommand([name, ...rest], commandNames);
-    await loadAll();
+    await deaf(loadAll);
     // oclif asks the system for what is not set, and fails where that does not know the user.
     process.env['HOME'] ||= homeDirectory();
     process.env['SHELL'] ??= '';
@@ -114,6 +114,15 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
   } catch (error) {
     return report(error, named(hoistFlags(argv))[0]?.replace(':', ' ') ?? '');
   }
+}
+
+/** Loads what would throw whatever goes wrong with stdout, as oclif's Command does, without its listeners. */
+async function deaf<T>(load: () => Promise<T>): Promise<T> {
+  const before = process.stdout.listeners('error');
+  const loaded = await load();
+  const added = process.stdout.listeners('error').filter((listener) => !before.includes(listener));
+  for (const listener of added) process.stdout.off('error', listener as () => void);
+  return loaded;
 }
 
 /** The words of a command that has two, as one. */
