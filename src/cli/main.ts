@@ -101,7 +101,8 @@ async function execute(typed: readonly string[], root: string): Promise<number> 
     const [first = '', ...others] = hoistFlags(argv);
     const [name = '', ...rest] = named(wordsOf(first, others));
     const load = loaderOf(name);
-    if (load && !asksForHelp(rest)) return await new (await deaf(load)).default(rest, new BareConfig({ root })).execute();
+    if (load && !asksForHelp(rest))
+      return await new (await deaf(load)).default(rest, new BareConfig({ root })).execute();
     const isTopic = asksForHelp(rest) && commandNames.some((each) => each.startsWith(`${name}:`));
     if (!load && !isTopic && name !== '' && !name.startsWith('-')) throw unknownCommand([name, ...rest], commandNames);
     await deaf(loadAll);
