@@ -54,7 +54,7 @@ main.exports.main(process.argv.slice(2), path.join(__dirname, '..'), saveCache);
 function saveCache() {
   if (cachedData !== undefined && !script.cachedDataRejected) return;
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const draft = `${cache}.${process.pid}`;
     try {
       fs.writeFileSync(draft, script.createCachedData(), { mode: 0o600 });
@@ -69,6 +69,13 @@ function saveCache() {
   } catch {
     // a read-only home directory, a full disk: the next start is slower, that is all
   }
+}
+
+/** As src/platform/make-directory.ts does: Node's own `recursive` would try for ever in /proc. */
+function makeDirectory(place) {
+  const above = path.dirname(place);
+  if (!fs.existsSync(above) && above !== path.dirname(above)) makeDirectory(above);
+  if (!fs.existsSync(place)) fs.mkdirSync(place, { mode: 0o700 });
 }
 
 /** A cache of another version. */

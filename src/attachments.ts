@@ -43,7 +43,8 @@ export async function openControlOf(
     });
   };
   const control = await openControl(socket, parts.clock, loadDesk).catch((error: Error) => {
-    supervisor.notice(`the other commands will not reach this run: ${describeTrouble(error)}`);
+    const text = `the other commands will not reach this run: ${describeTrouble(error)}`;
+    supervisor.notice(`${text}; kill ${identity.pid} ends it and its services`);
     return undefined;
   });
   run.keep(control === undefined ? [] : [control], (text) => supervisor.notice(text));

@@ -45,7 +45,7 @@ export function runOf({ root, name = process.env['PROCLET_NAME'] || undefined }:
 
 export function directoryOf(text: string): string {
   try {
-    return realpathSync(resolve(text));
+    return realpathSync(resolve(text)); // resolve() throws as well where the working directory was removed
   } catch (cause) {
     throw new ProcletError('USAGE', `the directory ${text} does not exist`, { cause });
   }

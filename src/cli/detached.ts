@@ -2,11 +2,12 @@
  * Commands that go on in a second process without a terminal, as `start -D` does: the same command once more, and our
  * end, or our next task, once it has started.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import { spawnWaiting } from '../platform/detached.js';
 import { noteFiles } from '../platform/drafts.js';
+import { makeDirectory } from '../platform/make-directory.js';
 import { createProcessTable } from '../platform/process-table.js';
 
 /** Tells the second process what it is. */
@@ -66,8 +67,7 @@ export interface Second {
 export function createSecond(directory: string, command = 'start'): Second {
   const path = join(directory, 'proclet.out');
   const noted = noteFiles([path]);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const fd = openSync(path, 'a', 0o600);
+  const fd = openOutput(path);
   const { size } = statSync(path);
   const words = [process.argv[1] ?? '', command];
   const waiting = spawnWaiting(process.execPath, words, { ...process.env, [variable]: waits }, fd);
@@ -88,6 +88,18 @@ export function createSecond(directory: string, command = 'start'): Second {
       return waiting.close();
     },
   };
+}
+
+/** Throws ProcletError OS when there is no place for it. */
+function openOutput(path: string): number {
+  try {
+    makeDirectory(dirname(path));
+    return openSync(path, 'a', 0o600);
+  } catch (cause) {
+    const message = `the output of a run in the background has no place: ${(cause as Error).message}`;
+    const hint = 'Set XDG_STATE_HOME to a directory that you can write to, or start it without -D.';
+    throw new ProcletError('OS', message, { hint, cause });
+  }
 }
 
 function errorIn(text: string, status: number): ProcletError {

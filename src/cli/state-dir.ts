@@ -1,7 +1,8 @@
 /** Where a detached run keeps its output: a directory of the user's own for each project and name. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeDirectory } from '../platform/make-directory.js';
 import { ownPlaces } from '../platform/places.js';
 import { readPlain } from '../platform/plain-file.js';
 import { writeWhole } from '../platform/whole-file.js';
@@ -23,7 +24,7 @@ export function noteLogs(root: string, name: string, { files, since }: KeptLogs)
   if (files.length === 0) return;
   const directory = stateDirectory(root, name);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     writeWhole(join(directory, noteName), `${JSON.stringify({ files, since })}\n`, { mode: 0o600 });
   } catch {
     // ENOSPC, EROFS, no home: while the run lives it says itself where they are

@@ -21,6 +21,7 @@ import { ownName } from '../observers/margin.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { describePlan, planAsData } from '../plan/describe-plan.js';
 import { createClock } from '../platform/clock.js';
+import { createProcessTable } from '../platform/process-table.js';
 import { type Reread, startServices } from '../runtime.js';
 
 /** What proclet says of a run's beginning; of one that is not well, what was printed, too. */
@@ -112,7 +113,8 @@ Whatever ends a service ends its whole process tree.`;
   async #detach({ root, settings }: Project, isJson: boolean): Promise<number> {
     const name = settings.name;
     const directory = realpathSync(root);
-    const pid = await startDetached(this.argv, stateDirectory(directory, name));
+    const kept = stateDirectory(directory, name);
+    const pid = await startDetached(this.argv, kept);
     const clock = createClock();
     const begun = await awaitStart(pid, clock).finally(() => clock.close());
     const isWell = begun === undefined || begun.troubled.length === 0;
@@ -122,11 +124,26 @@ Whatever ends a service ends its whole process tree.`;
     }
     if (begun !== undefined) showBegin(begun);
     const which = name === '' ? '' : ` --name ${name}`;
-    process.stdout.write(
-      begun === undefined
-        ? `proclet ran in the background, and has ended: proclet logs${which}\n`
-        : `proclet runs in the background (pid ${pid}): proclet ps${which}, proclet logs -f${which}, proclet stop${which}\n`,
-    );
+    process.stdout.write(`${inBackground({ pid, which, kept, isReached: begun !== undefined })}\n`);
     return isWell ? 0 : 1;
   }
+}
+
+interface Second {
+  readonly pid: number;
+  /** The flag that names it to other commands, with a space before it; '' where it needs none. */
+  readonly which: string;
+  /** The directory of its output. */
+  readonly kept: string;
+  readonly isReached: boolean;
+}
+
+/** What becomes of a run in the background, and how to get at it. */
+function inBackground({ pid, which, kept, isReached }: Second): string {
+  const runs = `proclet runs in the background (pid ${pid})`;
+  if (isReached) return `${runs}: proclet ps${which}, proclet logs -f${which}, proclet stop${which}`;
+  if (createProcessTable().find(pid) === undefined) {
+    return `proclet ran in the background, and has ended: proclet logs${which}`;
+  }
+  return `${runs}, and no other command reaches it: kill ${pid} ends it and its services, ${kept}/proclet.out says why`;
 }

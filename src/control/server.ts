@@ -63,7 +63,9 @@ export async function openControl(path: string, clock: Clock, loadDesk: () => Pr
     socket.once('close', () => clients.delete(client));
   };
   const trouble = socketPathTrouble(path);
-  if (trouble !== undefined) throw new Error(`${trouble}; set XDG_RUNTIME_DIR to a shorter directory`);
+  if (trouble !== undefined) {
+    throw new ProcletError('OS', `${trouble}; set XDG_RUNTIME_DIR to a shorter directory`);
+  }
   let isClosed = false;
   let server = await listen(path, accept);
   return {

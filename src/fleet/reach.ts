@@ -3,11 +3,11 @@
  * but those of requests that wait for something, which are only sent to a run that has answered another one.
  */
 import { type ControlClient, connect } from '../control/client.js';
-import type { ProcletError } from '../errors.js';
+import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import type { LiveRun } from '../platform/runs.js';
 import type { Clock } from '../ports.js';
-import { isStopped, silenceError } from './silence.js';
+import { describeSilence, isStopped, silenceError, silenceOf } from './silence.js';
 
 type Message = Parameters<ControlClient['request']>[0];
 
@@ -67,7 +67,10 @@ export async function connectTo(run: LiveRun, clock: Clock): Promise<ControlClie
   } catch (error) {
     const { code } = ((error as ProcletError).cause ?? {}) as NodeJS.ErrnoException;
     if (code === 'EAGAIN') throw silenceError(run, clock.wall());
-    throw error;
+    const silence = silenceOf(run, clock.wall());
+    if (silence !== 'no-socket') throw error;
+    const { text, hint } = describeSilence(run, silence);
+    throw new ProcletError('NOT_RUNNING', text, { hint, cause: error });
   }
 }
 

@@ -1,21 +1,26 @@
 /**
- * Why a run does not answer: it is stopped (Ctrl-Z, SIGSTOP), it has begun a moment ago, or neither can be said of it.
+ * Why a run does not answer: it is stopped (Ctrl-Z, SIGSTOP), it has no socket, it has begun a moment
+ * ago, or nothing of that can be said of it.
  * A run that does not answer still has its services, and still holds its project.
  */
+import { existsSync } from 'node:fs';
+import { socketPathTrouble } from '../address.js';
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import { createProcessTable } from '../platform/process-table.js';
 import type { LiveRun } from '../platform/runs.js';
 
-export type Silence = 'stopped' | 'starting' | 'no-answer';
+export type Silence = 'stopped' | 'no-socket' | 'starting' | 'no-answer';
 
 /** A run this young may still be loading. Wall time. */
 const youth: Millis = 10_000;
 
 /** `wall` is the wall time now. */
-export function silenceOf({ pid, since }: Pick<LiveRun, 'pid' | 'since'>, wall: number): Silence {
+export function silenceOf({ pid, since, socket }: Pick<LiveRun, 'pid' | 'since' | 'socket'>, wall: number): Silence {
   if (isStopped(pid)) return 'stopped';
-  return wall - since < youth ? 'starting' : 'no-answer';
+  if (socketPathTrouble(socket) !== undefined) return 'no-socket';
+  if (wall - since < youth) return 'starting';
+  return existsSync(socket) ? 'no-answer' : 'no-socket';
 }
 
 /** Whether a signal or a debugger has stopped a process. */
@@ -35,6 +40,11 @@ export function describeSilence(
       return {
         text: `${who} does not answer: it is stopped`,
         hint: `kill -CONT ${pid} (or fg in its terminal) continues it; ${kill}.`,
+      };
+    case 'no-socket':
+      return {
+        text: `${who} has no socket, so that no other command reaches it`,
+        hint: `kill ${pid} ends it and its services; its own output says why it has none.`,
       };
     case 'starting':
       return { text: `${who} does not answer yet: it is starting`, hint: 'Ask again in a moment.' };

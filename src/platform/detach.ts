@@ -3,9 +3,10 @@
  * through PATH, is started by a script that takes proclet's ties off it first, so that neither proclet nor its
  * guardian knows it for theirs.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Kept } from './keep-there.js';
+import { makeDirectory } from './make-directory.js';
 import { detachedMark } from './mark.js';
 
 export interface Detachment extends Kept {
@@ -18,7 +19,7 @@ export interface Detachment extends Kept {
 export function createDetachment(directory: string, home: string): Detachment {
   const made = new Map<string, readonly string[]>();
   const make = (place: string, names: readonly string[]) => {
-    mkdirSync(place, { recursive: true, mode: 0o700 });
+    makeDirectory(place);
     for (const name of names) writeFileSync(join(place, name), script(name, place, home), { mode: 0o700 });
   };
   return {

@@ -96,7 +96,8 @@ function list(record: RunRecord, table: ProcessTable, warn: ListingTools['warn']
     }
   } catch (error) {
     if (error instanceof ProcletError && error.code === 'REFUSED') throw error;
-    warn(`proclet ps and proclet reap will not know of this run: ${describeTrouble(error)}`);
+    const text = `the other commands will not know of this run: ${describeTrouble(error)}`;
+    warn(`${text}; kill ${record.pid} ends it and its services`);
     return undefined;
   }
 }

@@ -2,10 +2,11 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import { makeDirectory } from './make-directory.js';
 import { readPlain } from './plain-file.js';
 import { removeIfThere, writeWhole } from './whole-file.js';
 
@@ -46,9 +47,12 @@ export function runtimePath(env: NodeJS.ProcessEnv = process.env): string {
 export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const directory = runtimePath(env);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
   } catch (cause) {
-    throw new ProcletError('OS', `${directory} cannot be made: ${(cause as Error).message}`, { cause });
+    throw new ProcletError('OS', `${directory} cannot be made: ${(cause as Error).message}`, {
+      hint: 'Set XDG_RUNTIME_DIR to a directory of your own that you can write to.',
+      cause,
+    });
   }
   const found = lstatSync(directory);
   const ours = process.getuid === undefined || found.uid === process.getuid();

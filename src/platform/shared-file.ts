@@ -1,9 +1,9 @@
 /** A small file that several processes read and change: each change sees the one before, and no reader half of one. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Clock } from '../ports.js';
 import { acquireLock } from './lock.js';
+import { makeDirectory } from './make-directory.js';
 import { longestText, readPlain } from './plain-file.js';
 import { writeWhole } from './whole-file.js';
 
@@ -27,7 +27,7 @@ export async function changeShared(
   change: (text: string | undefined) => string,
 ): Promise<void> {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     const release = await acquireLock(`${path}.lock`, clock);
     try {
       writeWhole(path, change(readShared(path)), { mode: 0o600, isDurable: true });
