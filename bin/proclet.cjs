@@ -25,7 +25,7 @@ try {
 // Without a home a path that cannot be: whatever is done with the cache then fails.
 const caches = process.env.XDG_CACHE_HOME || (os.homedir() && path.join(os.homedir(), '.cache')) || '/dev/null';
 const directory = path.join(caches, 'proclet');
-// What runs services uses three times as much as what asks about them, and reading the cache takes its time.
+// A command that runs services uses three times as many functions as one that asks about them, and reading them takes time.
 const kind = ['start', 'run', 'launcher'].find((word) => process.argv.includes(word)) ?? 'other';
 const version = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}`;
 const name = `${version}-${kind}.v8`;

@@ -25,7 +25,7 @@ export class ProcletError extends Error {
   readonly hint: string | undefined;
   /** Which of the errors with this code it is, where somebody acts on it. */
   readonly reason: ErrorReason | undefined;
-  /** What is wrong with which file, where the message is about files. */
+  /** The problems of files, each with its place, if the message is about files. */
   readonly problems: readonly Problem[];
 
   constructor(

@@ -15,7 +15,7 @@ export interface Begun {
   /** Those that failed or wait for another try, and those that are still starting. */
   readonly troubled: readonly InstanceSnapshot[];
   readonly starting: readonly InstanceSnapshot[];
-  /** Those that are up and listen nowhere, although they were given a port. */
+  /** The instances are up and listen nowhere, although they were given a port. */
   readonly silent: readonly InstanceId[];
   /** What was printed, proclet's own lines included. */
   readonly lines: readonly LoggedLine[];

@@ -102,7 +102,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const settings = take<Settings | undefined>(toSettings(sources, tags), undefined);
   const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || unread.length > 0 || settings === undefined) {
-    // Who has mended all of these is not to find others only then.
+    // A person who mends all of these must not find others only then.
     const more = procfile.entries.length > 0 && settings ? tagProblems({ procfile, config, settings }) : [];
     throw failure([...problems, ...more], unread);
   }

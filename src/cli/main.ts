@@ -62,7 +62,7 @@ async function loadAll(): Promise<void> {
  */
 export async function main(argv: readonly string[], root: string, done: () => void): Promise<void> {
   spareTerminalAtExit();
-  // What follows from what goes wrong with stdout is for us to say.
+  // This listener alone decides what follows from an error of stdout.
   let closed: Closed | undefined;
   const isOwnAffair = outlivesItsReader.has(named(hoistFlags(argv))[0] ?? '');
   process.stdout.removeAllListeners('error').on('error', (error) => {

@@ -1,4 +1,4 @@
-/** What is said of instances that were waited for. */
+/** Says how instances stand that a command has waited for. */
 import type { Waited } from '../control/protocol.js';
 
 /** Of what runs and has a port, but listens nowhere. */

@@ -33,7 +33,7 @@ export default class Check extends BaseCommand {
   }
 }
 
-/** What is wrong, for programs; people read the same on the standard error. */
+/** Prints the problems for programs; people read the same on the standard error. */
 function problemsOf({ problems, message, hint }: ProcletError) {
   return problems.length > 0 ? problems : [{ message, ...(hint !== undefined && { hint }) }];
 }

@@ -138,7 +138,7 @@ interface Second {
   readonly isReached: boolean;
 }
 
-/** What becomes of a run in the background, and how to get at it. */
+/** Says how a run in the background stands, and which commands reach it. */
 function inBackground({ pid, which, kept, isReached }: Second): string {
   const runs = `proclet runs in the background (pid ${pid})`;
   if (isReached) return `${runs}: proclet ps${which}, proclet logs -f${which}, proclet stop${which}`;
