@@ -12,7 +12,7 @@ export default class Wait extends ControlCommand {
   static override summary = 'Wait until services are ready; says what it waits for when the time is over.';
   static override description =
     `A service with ready: is ready when that says so. Without it, one that was given a port is ready when it
-listens there, or at another port. If it does not within 30s, or rests for 2s without listening (a worker), it
+listens there, or at another port. If it does not within 30s, or rests for 5s without listening (a worker), it
 counts as ready, too, and is said to be up (nothing listens). Any other is ready when it has run for a second.
 A proclet that is only being started is waited for too. What sleeps until an access is ready.
 Ends at once, with 1, when a service will not become ready: it failed, or somebody stopped it.`;

@@ -13,8 +13,11 @@ const pauses = { first: 50, longest: 1_000 } as const;
 /** A life that does not listen by then is not asked any more. */
 export const listensWithin: Millis = 30_000;
 
-/** Who boots computes: a life that uses less than a twentieth of a processor for so long waits for something else than a client. */
-const atRest = { for: 2_000, uses: 100 } as const;
+/**
+ * A program that boots computes, or waits a few seconds for another one. A life that uses less than a twentieth of a processor for
+ * longer than that is a worker.
+ */
+const atRest = { for: 5_000, uses: 250 } as const;
 
 interface Watched extends Life {
   readonly spec: InstanceSpec;

@@ -13,9 +13,9 @@ async function instanceOf(ws: Workspace): Promise<Record<string, unknown> | unde
   return (JSON.parse(stdout) as { services: { instances: Record<string, unknown>[] }[] }).services[0]?.instances[0];
 }
 
-const late = 'web: exec node listens-late.mjs 1500';
+const late = 'web: sleep 3; exec node listens-late.mjs 100';
 
-describe('a service without ready: that listens after 1.5 s', () => {
+describe('a service without ready: that sleeps for three seconds before it listens', () => {
   test('is reached at once after start -D, restart and reload, and the events say where it listens', async () => {
     const ws = workspace({ Procfile: late });
     const url = `http://127.0.0.1:${ws.port}/`;

@@ -54,11 +54,11 @@ test('another port counts when it is the same at two questions', () => {
   expect([listens('web.1'), looks.length]).toEqual(['elsewhere', 3]);
 });
 
-test('what is at rest for two seconds and listens nowhere is said to listen nowhere, and goes on', () => {
+test('what is at rest for five seconds and listens nowhere is said to listen nowhere, and goes on', () => {
   const { clock, listens, children } = run({ worker: {} });
-  clock.advance(1_999);
+  clock.advance(4_999);
   expect(listens('worker.1')).toBe('pending');
-  clock.advance(1_000);
+  clock.advance(1_500);
   expect([listens('worker.1'), children.log]).toEqual(['nowhere', ['worker.1 spawn']]);
 });
 
@@ -76,7 +76,7 @@ test('what computes has its whole time, and after that nobody looks any more', (
 
 test('what listens late is known to, although it was said that it does not', () => {
   const { clock, shown, listens, told } = run({ web: {} });
-  clock.advance(5_000);
+  clock.advance(7_000);
   expect(listens('web.1')).toBe('nowhere');
   shown.set('web.1', atPort);
   clock.advance(1_000);
@@ -85,7 +85,7 @@ test('what listens late is known to, although it was said that it does not', () 
 
 test('the next life of what listened nowhere is not waited for again', () => {
   const { clock, supervisor, children, listens, shown } = run({ worker: {} });
-  clock.advance(5_000);
+  clock.advance(7_000);
   supervisor.request({ type: 'restart', targets: ['worker'] });
   children.exit('worker.1', code(0));
   expect(listens('worker.1')).toBe('nowhere');
