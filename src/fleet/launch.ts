@@ -8,6 +8,7 @@ import { describeExit } from '../exit-status.js';
 import type { Millis, ProcletEvent, Tag } from '../model.js';
 import { createSentences } from '../observers/sentences.js';
 import type { Clock } from '../ports.js';
+import { runBegun } from './after-start.js';
 import { assertAnswers, assertFree, freeName } from './before-start.js';
 import type { Fleet, SeenRun, SeenService, Told } from './fleet.js';
 import type { Arrived, Launch, LaunchState, Past } from './launch-state.js';
@@ -165,9 +166,7 @@ export class OneLaunch implements Launch {
     }
     this.#isAsked = false;
     await startRun(freeName(root));
-    await fleet.look();
-    const started = fleet.runs.findLast((run) => run.root === root && this.#serviceIn(run) !== undefined);
-    if (started === undefined) throw new ProcletError('NOT_RUNNING', `${tag} ended as soon as it was started`);
+    const started = await runBegun(fleet, clock, root, tag);
     const own = this.#serviceIn(started);
     if (own?.start === 'on-access') await fleet.ask(started.run, { verb: 'restart', targets: [tag], from: 'launcher' });
     this.#begunIn = started.run;
