@@ -42,7 +42,9 @@ test('a service that never gets ready ends with its command, and what that said 
   const app = ws.proclet('start');
   expect(await statusOf(app)).toBe(143);
   const said = linesOf(app, 'proclet').join('\n');
-  expect(said).toMatch(/db\.1 is not ready after [\d.]+m?s; ending it\ndb\.1: 'echo no response; sleep 600' was run once/);
+  expect(said).toMatch(
+    /db\.1 is not ready after [\d.]+m?s; ending it\ndb\.1: 'echo no response; sleep 600' was run once/,
+  );
   expect(said.match(/db\.1: no response/g)).toHaveLength(1);
   expect(ws.survivors()).toEqual([]);
 });
