@@ -14,8 +14,8 @@ import { clearStaleFiles } from '../platform/stale-files.js';
 export default class Reap extends BaseCommand {
   static override summary = 'Find what earlier runs left behind, and end it with --yes.';
   static override description =
-    `Only processes that carry proclet's own mark, are in the control group of one of your runs, or came of
-such a process, and whose proclet and guardian are gone; never what a running proclet has started. A process that your
+    `Only processes that carry proclet's own mark, are in the control group of one of your runs, lead one of its services, have a pipe
+open that was made for one, or came of such a process, and whose proclet and guardian are gone; never what a running proclet has started. A process that your
 run started as another user is named if it is not yours to end, and the record of the run stays until it is gone: exit
 status 1. Files that killed proclets left half made are removed at once.`;
   static override examples = [

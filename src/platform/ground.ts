@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { closeAll } from '../close-all.js';
 import type { Millis } from '../model.js';
 import type { Clock } from '../ports.js';
+import { describeTrouble } from '../system-error.js';
 import { bootId, pidNamespace } from './boot.js';
 import { type Cgroups, openCgroups, plannedGroup } from './cgroup.js';
 import { createDetachment, type Detachment } from './detach.js';
@@ -15,11 +16,12 @@ import type { Kept } from './keep-there.js';
 import { lookOnce } from './last-look.js';
 import { LifeNumbers } from './life-numbers.js';
 import { openListing } from './listing.js';
+import { createLivesFile, type LivesFile } from './lives-file.js';
 import { draftSuffix } from './maker.js';
 import { newRun, runOf } from './mark.js';
 import { type ProcessTable, tableKind } from './process-table.js';
 import { searchRun } from './run-search.js';
-import { draftDirectory, type RunRecord, recordPath, runtimeDirectory } from './runtime-dir.js';
+import { draftDirectory, livesPath, type RunRecord, recordPath, runtimeDirectory } from './runtime-dir.js';
 
 export interface Ground {
   readonly identity: RunRecord;
@@ -130,6 +132,25 @@ function guard(guarded: Guarded): Guardian {
   }
 }
 
+function openLives(record: string, run: string, warn: Builders['warn']): LivesFile {
+  return createLivesFile(livesPath(dirname(record), run), (error) =>
+    warn(`proclet reap would not find all of this run, should its guardian be killed too: ${describeTrouble(error)}`),
+  );
+}
+
+function toldBoth(guardian: Guardian, lives: LivesFile | undefined): Pick<Guardian, 'born' | 'ended'> {
+  return {
+    born(life) {
+      guardian.born(life);
+      lives?.born(life);
+    },
+    ended(leader) {
+      guardian.ended(leader);
+      lives?.ended(leader);
+    },
+  };
+}
+
 /** Also when that cannot be seen: then the record is to stay. */
 function isAnythingLeft(record: RunRecord, table: ProcessTable): boolean {
   try {
@@ -178,6 +199,7 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
   const numbers = new LifeNumbers(run, table);
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
+  const lives = record === '' ? undefined : openLives(record, run, warn);
   const guardian = guard({ clock, run, grace: graceOf(identity), cgroup, record, onTrouble: warn });
 
   return {
@@ -187,10 +209,10 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
     cgroups,
     numbers,
     detachment,
-    guardian,
+    guardian: toldBoth(guardian, lives),
     sweep: (notice) => lookOnce({ clock, table, run, cgroups, numbers }, notice),
     follow: (terms) => listing.update({ ...identity, ...terms }),
-    keep: (besides, notice) => listing.keep([detachment, ...besides], notice),
+    keep: (besides, notice) => listing.keep([detachment, ...(lives ? [lives] : []), ...besides], notice),
     async close() {
       listing.leave();
       if (isAnythingLeft(identity, table)) {

@@ -4,6 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { isAttended } from './attendance.js';
+import { leftOf } from './left-of-lives.js';
+import { readLives } from './lives-file.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { forgetRun, searchRun } from './run-search.js';
 import { type RunRecord, readRecords, runtimeDirectory, runtimePath } from './runtime-dir.js';
@@ -19,6 +21,8 @@ export interface Guests {
 export interface Orphan {
   readonly run: string;
   readonly record: RunRecord | undefined;
+  /** Pid to start of what bears no mark of it: see left-of-lives.ts. */
+  readonly left: ReadonlyMap<number, string>;
 }
 
 export function createGuests(table: ProcessTable): Guests {
@@ -36,15 +40,21 @@ export function createGuests(table: ProcessTable): Guests {
       for (const start of [mark, ...runs]) add(start);
       return [...runs]
         .map((run) => ({ run, record: records.find((record) => record.run === run) }))
-        .filter((evidence) => !isAttended(evidence, processes, table));
+        .filter((evidence) => !isAttended(evidence, processes, table))
+        .map((evidence) => ({ ...evidence, left: leftIn(evidence.record, processes) }));
     },
     forget(run) {
       const record = allRecords().find((one) => one.run === run);
       if (record === undefined) return;
-      const { rows, trouble } = searchRun(record, table.read());
+      const processes = table.read();
+      const { rows, trouble } = searchRun(record, processes, leftIn(record, processes));
       if (rows.length === 0 && trouble === undefined) forgetRun(runtimeDirectory(), record);
     },
   };
+}
+
+function leftIn(record: RunRecord | undefined, processes: Processes): Map<number, string> {
+  return record === undefined ? new Map() : leftOf(readLives(runtimePath(), record), processes);
 }
 
 /** None, where there is no runtime directory: such a run has been told that it will not be known. */

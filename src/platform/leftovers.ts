@@ -10,6 +10,8 @@ import { isAttended } from './attendance.js';
 import { cgroupAt, cgroupsOfRuns } from './cgroup.js';
 import { endTree } from './end-tree.js';
 import { createGuests } from './guests.js';
+import { leftOf } from './left-of-lives.js';
+import { readLives } from './lives-file.js';
 import { guardianMark, runOf } from './mark.js';
 import type { Processes, ProcessTable } from './process-table.js';
 import { ProcessTrees } from './process-tree.js';
@@ -35,7 +37,7 @@ export function findLeftovers(directory: string, table: ProcessTable): Leftover[
     const record = records.get(run);
     if (isAttended({ run, record }, processes, table)) return [];
     const cgroup = record?.cgroup ?? groups.get(run) ?? '';
-    const { rows, trouble } = searchRun({ run, cgroup }, processes);
+    const { rows, trouble } = searchRun({ run, cgroup }, processes, leftIn(directory, record, processes));
     if (rows.length === 0 && trouble === undefined) {
       forgetRun(directory, { run, cgroup });
       return [];
@@ -75,11 +77,29 @@ function leftoverGroups(leftovers: readonly Leftover[]): boolean {
   return leftovers.some(({ run }) => groups.has(run));
 }
 
-function endLeftover({ run, record }: Leftover, { clock, table, grace }: Reaping): Promise<readonly Survivor[]> {
+/** What has no mark is looked for anew each time: by a pipe alone a process is known to be of the run only at a look. */
+const mostRounds = 5;
+
+async function endLeftover({ run, record }: Leftover, reaping: Reaping): Promise<readonly Survivor[]> {
+  const { clock, table, directory, grace } = reaping;
   const group = record?.cgroup || cgroupsOfRuns().get(run);
   const trees = new ProcessTrees(clock, table, createGuests(table));
-  const seed = { leader: 0, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) };
-  return endTree(trees, seed, { clock, signal: 'SIGTERM', to: 'tree', grace });
+  const look = () => leftIn(directory, record, table.read());
+  const end = (known: Map<number, string>) => {
+    const seed = { leader: 0, known, mark: run, ownsGroup: false, ...(group && { cgroup: cgroupAt(group) }) };
+    return endTree(trees, seed, { clock, signal: 'SIGTERM', to: 'tree', grace });
+  };
+  let survivors = await end(look());
+  for (let rounds = 1; survivors.length === 0 && rounds < mostRounds; rounds += 1) {
+    const left = look();
+    if (left.size === 0) break;
+    survivors = await end(left);
+  }
+  return survivors;
+}
+
+function leftIn(directory: string, record: RunRecord | undefined, processes: Processes): Map<number, string> {
+  return record === undefined ? new Map() : leftOf(readLives(directory, record), processes);
 }
 
 /** The runs that this user's processes carry the mark of, guardians left out. */

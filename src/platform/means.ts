@@ -67,7 +67,8 @@ async function guardian(): Promise<Mean> {
   const trouble = await troubleOfGuardian();
   if (trouble !== undefined) return { name, state: 'not available', detail: trouble, misses: '' };
   const detail = 'it was tried: a shell that waits for the end of proclet, then Node';
-  const both = 'a run whose proclet and guardian are killed in the same instant: proclet reap finds it by its marks';
+  const both =
+    'a run whose proclet and guardian are killed in the same instant: proclet reap finds it by its marks, leaders and pipes';
   const misses = tableKind() === 'groups' ? `${both}; and whatever has left its process group` : both;
   return { name, state: 'in use', detail, misses };
 }

@@ -52,18 +52,21 @@ export function pipeKey({ dev, ino, birthtimeMs }: Pick<Stats, 'dev' | 'ino' | '
 
 /** Of all that it has open, the pipes that had a name and have none any more, as those that proclet makes. */
 function pipesOf(pid: number): string[] {
-  return descriptorsOf(pid).flatMap((path) => {
-    try {
-      const stats = readlinkSync(path).endsWith(' (deleted)') ? statSync(path) : undefined;
-      return stats?.isFIFO() ? [pipeKey(stats)] : [];
-    } catch (error) {
-      if (!isGoneOrForeign(error)) throw error;
-      return []; // closed since
-    }
-  });
+  return descriptorsOf(pid).flatMap((path) => namelessPipe(path) ?? []);
 }
 
-function descriptorsOf(pid: number): string[] {
+/** The `pipeKey` of a pipe that had a name and has none any more; undefined of whatever else, or if it was closed since. */
+export function namelessPipe(path: string): string | undefined {
+  try {
+    const stats = readlinkSync(path).endsWith(' (deleted)') ? statSync(path) : undefined;
+    return stats?.isFIFO() ? pipeKey(stats) : undefined;
+  } catch (error) {
+    if (!isGoneOrForeign(error)) throw error;
+    return undefined;
+  }
+}
+
+export function descriptorsOf(pid: number): string[] {
   try {
     return withSpareDescriptor(() => readdirSync(`/proc/${pid}/fd`)).map((fd) => `/proc/${pid}/fd/${fd}`);
   } catch (error) {

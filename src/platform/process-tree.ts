@@ -34,6 +34,8 @@ export interface Seed {
   readonly leader: number;
   /** When the leader started, where that was noted before; undefined or '': it is looked up. */
   readonly started?: string;
+  /** Pid to start of other members that were noted before. */
+  readonly known?: ReadonlyMap<number, string>;
   readonly mark: string;
   /** The leader was started in a session and group of its own. */
   readonly ownsGroup: boolean;
@@ -100,7 +102,8 @@ export class ProcessTrees {
     { leader, mark, ownsGroup, cgroup, pipes = new Set<string>(), ...seed }: Seed,
     listener: TreeListener,
   ): PlantedTree {
-    const known = new Map(seed.started ? [[leader, seed.started]] : []);
+    const known = new Map(seed.known);
+    if (seed.started) known.set(leader, seed.started);
     if (seed.holder) known.set(seed.holder.pid, seed.holder.started);
     const tree: Ending = {
       ...{ mark, leader, known, ownsGroup, guests: new Set<string>(), orphaned: new Set<string>(), cgroup, listener },
@@ -238,6 +241,7 @@ export class ProcessTrees {
     for (const orphan of fresh) {
       tree.guests.delete(orphan.run);
       tree.orphaned.add(orphan.run);
+      for (const [pid, started] of orphan.left) tree.known.set(pid, started);
       tree.nested.set(orphan.run, { orphan, pids: new Set() });
     }
     return fresh.length > 0;

@@ -15,21 +15,24 @@ export interface SearchResult {
   readonly trouble: string | undefined;
 }
 
-/** `cgroup` is the run's, or ''. The searching process itself is never found. */
+/**
+ * `cgroup` is the run's, or ''; `known`, pid to start, is what is known of it by other means. The searching process itself
+ * is never found.
+ */
 export function searchRun(
   { run, cgroup }: Pick<RunRecord, 'run' | 'cgroup'>,
   processes: Processes,
-  self: number = process.pid,
+  known: ReadonlyMap<number, string> = new Map(),
 ): SearchResult {
   const tree: Tree = {
     mark: run,
     leader: 0,
-    known: new Map(),
+    known: new Map(known),
     ownsGroup: false,
     guests: new Set(),
     orphaned: new Set(),
   };
-  const rows = membersOf(tree, processes, self, cgroup === '' ? [] : pidsBelow(cgroup));
+  const rows = membersOf(tree, processes, process.pid, cgroup === '' ? [] : pidsBelow(cgroup));
   return { rows, trouble: troubleSeeing(processes) ?? (cgroup === '' ? undefined : troubleReading(cgroup)) };
 }
 

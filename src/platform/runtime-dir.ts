@@ -82,6 +82,11 @@ export function socketPath(directory: string, run: string): string {
   return join(directory, `${run}.sock`);
 }
 
+/** What else its processes are known by: see lives-file.ts. */
+export function livesPath(directory: string, run: string): string {
+  return join(directory, `${run}.lives`);
+}
+
 export function writeRecord(directory: string, record: RunRecord): string {
   const path = recordPath(directory, record.run);
   writeWhole(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
@@ -91,7 +96,7 @@ export function writeRecord(directory: string, record: RunRecord): string {
 /** Removes a record and the sockets of a run of which nothing is left; one that is gone already is as good. */
 export function removeRecord(path: string): void {
   removeSockets(path);
-  for (const each of [path, path.replace(/\.run$/, '.sock')]) removeIfThere(each);
+  for (const kind of ['.run', '.sock', '.lives']) removeIfThere(path.replace(/\.run$/, kind));
 }
 
 /** Those on which nobody listens, where the system says who does. */

@@ -40,7 +40,7 @@ function isOfNoRun(runtime: string, table: ProcessTable): (name: string, path: s
   return (name, path) => {
     if (name === 'launcher.claim') return isLauncherGone(textOf(path));
     if (name.endsWith('.claim')) return /^\d{11}\n$/.test(textOf(path)) && isNone(textOf(path).trim());
-    const run = /^(\d{11})\.(?:run|sock|run\.detach)$/.exec(name)?.[1];
+    const run = /^(\d{11})\.(?:run|sock|lives|run\.detach)$/.exec(name)?.[1];
     return run !== undefined && isNone(run);
   };
 }

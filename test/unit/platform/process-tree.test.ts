@@ -56,7 +56,9 @@ let abandoned: string[];
 let forgotten: string[];
 const guests: Guests = {
   orphaned: (known) =>
-    [...known].filter((one) => abandoned.includes(one)).map((one) => ({ run: one, record: undefined })),
+    [...known]
+      .filter((one) => abandoned.includes(one))
+      .map((one) => ({ run: one, record: undefined, left: new Map() })),
   forget: (one) => void forgotten.push(one),
 };
 
