@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const vm = require('node:vm');
 const Module = require('node:module');
+const cacheDirectory = require('./cache-directory.cjs');
 
 const file = path.join(__dirname, '..', 'dist', 'proclet.cjs');
 const source = fs.readFileSync(file, 'latin1'); // the build leaves nothing but ASCII in it
@@ -22,9 +23,22 @@ try {
   os.homedir = () => '';
 }
 
-// Without a home a path that cannot be: whatever is done with the cache then fails.
-const caches = process.env.XDG_CACHE_HOME || (os.homedir() && path.join(os.homedir(), '.cache')) || '/dev/null';
-const directory = path.join(caches, 'proclet');
+// A working directory that was removed. A package would warn while it is loaded; src/working-directory.ts says what to do.
+const { cwd } = process;
+try {
+  cwd();
+} catch {
+  process.cwd = () => {
+    try {
+      return cwd();
+    } catch (cause) {
+      throw Object.assign(new Error('the working directory is gone', { cause }), { code: 'NO_WORKING_DIRECTORY' });
+    }
+  };
+}
+
+// Without one a path that cannot be: whatever is done with the cache then fails.
+const directory = cacheDirectory(process.env, os.homedir()) ?? '/dev/null/proclet';
 // A command that runs services uses three times as many functions as one that asks about them, and reading them takes time.
 const kind = ['start', 'run', 'launcher'].find((word) => process.argv.includes(word)) ?? 'other';
 const version = `${process.version}-${process.arch}-${size}-${Math.trunc(mtimeMs)}`;

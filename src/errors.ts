@@ -17,7 +17,7 @@ const statusByCode: Record<ErrorCode, number> = {
 };
 
 /** What programs that ask a run have to tell apart. */
-export type ErrorReason = 'no-terminal';
+export type ErrorReason = 'no-terminal' | 'no-socket';
 
 export class ProcletError extends Error {
   override readonly name = 'ProcletError';

@@ -29,6 +29,7 @@ const shared = [
   'run-part.ts',
   'escapes.ts',
   'secrets.ts',
+  'working-directory.ts',
 ];
 const layers: Record<string, readonly string[]> = {
   'model.ts': ['events.ts', 'requests.ts', 'texts.ts'],
@@ -55,6 +56,7 @@ const layers: Record<string, readonly string[]> = {
   'run-part.ts': ['errors.ts'],
   'escapes.ts': ['model.ts'],
   'secrets.ts': ['escapes.ts'],
+  'working-directory.ts': ['errors.ts'],
   'configuration.ts': [...shared, 'platform'],
   procfile: shared,
   plan: shared,

@@ -2,7 +2,7 @@
 import type { ControlClient } from '../control/client.js';
 import type { Status } from '../control/protocol.js';
 import { silentOf, standingOf } from '../control/standing.js';
-import { ProcletError } from '../errors.js';
+import { type ErrorCode, ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
 import type { InstanceId, InstanceSnapshot, Millis } from '../model.js';
 import { type LiveRun, liveRuns } from '../platform/runs.js';
@@ -27,17 +27,20 @@ const lookEvery: Millis = 50;
 
 /**
  * Resolves once every service of the run is up, is done, sleeps, has crashed, or takes longer than half a minute.
- * `undefined`: the run has ended already.
+ * `undefined`: the run has ended already, or cannot be reached.
  */
 export async function awaitStart(pid: number, clock: Clock): Promise<Begun | undefined> {
   try {
     const run = liveRuns().find((each) => each.pid === pid);
     return run && (await watched(run, clock));
   } catch (error) {
-    if (error instanceof ProcletError && error.code === 'NOT_RUNNING') return undefined;
+    if (error instanceof ProcletError && unreached.has(error.code)) return undefined;
     throw error;
   }
 }
+
+/** It has ended; or where runs leave word of themselves cannot be looked at, which it says itself. */
+const unreached: ReadonlySet<ErrorCode> = new Set(['NOT_RUNNING', 'OS']);
 
 async function watched(run: LiveRun, clock: Clock): Promise<Begun> {
   const client = await reach(run, clock);

@@ -1,12 +1,13 @@
 /** What the commands share that talk to a running proclet. */
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Flags } from '@oclif/core';
 import type { ControlClient } from '../control/client.js';
 import { ProcletError } from '../errors.js';
 import { reach } from '../fleet/reach.js';
 import { createClock } from '../platform/clock.js';
 import { findRun, type LiveRun, liveRuns } from '../platform/runs.js';
+import { workingDirectory } from '../working-directory.js';
 import { BaseCommand } from './base-command.js';
 
 export interface Whereabouts {
@@ -44,8 +45,9 @@ export function runOf({ root, name = process.env['PROCLET_NAME'] || undefined }:
 }
 
 export function directoryOf(text: string): string {
+  const path = isAbsolute(text) ? text : join(workingDirectory(), text);
   try {
-    return realpathSync(resolve(text)); // resolve() throws as well where the working directory was removed
+    return realpathSync(path);
   } catch (cause) {
     throw new ProcletError('USAGE', `the directory ${text} does not exist`, { cause });
   }

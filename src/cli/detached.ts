@@ -97,7 +97,7 @@ function openOutput(path: string): number {
     return openSync(path, 'a', 0o600);
   } catch (cause) {
     const message = `the output of a run in the background has no place: ${(cause as Error).message}`;
-    const hint = 'Set XDG_STATE_HOME to a directory that you can write to, or start it without -D.';
+    const hint = 'Set XDG_STATE_HOME to a directory that you can write to. proclet start needs none without -D.';
     throw new ProcletError('OS', message, { hint, cause });
   }
 }

@@ -5,7 +5,7 @@ import { isAttended } from '../platform/attendance.js';
 import { bootId, pidNamespace } from '../platform/boot.js';
 import { createClock } from '../platform/clock.js';
 import { createProcessTable } from '../platform/process-table.js';
-import { type RunRecord, readRecords, runtimeDirectory } from '../platform/runtime-dir.js';
+import { type RunRecord, readRecords, runtimePlace } from '../platform/runtime-dir.js';
 
 /** A guardian gives what it ends less than this. */
 const patience: Millis = 8_000;
@@ -36,7 +36,7 @@ function beingEnded(root: string): RunRecord | undefined {
     const table = createProcessTable();
     const isHere = ({ root: own, boot, pids }: RunRecord) =>
       own === root && boot === bootId() && pids === pidNamespace();
-    const dead = readRecords(runtimeDirectory()).filter(
+    const dead = readRecords(runtimePlace()).filter(
       (record) => isHere(record) && table.find(record.pid)?.started !== record.started,
     );
     if (dead.length === 0) return undefined;

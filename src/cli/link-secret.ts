@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
-import { ownPlaces } from '../platform/places.js';
+import { ownPlaces } from '../platform/home.js';
 import { changeShared, readShared } from '../platform/shared-file.js';
 import type { Clock } from '../ports.js';
 

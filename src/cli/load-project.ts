@@ -16,6 +16,7 @@ import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
 import { toRecord } from '../record.js';
+import { directoryOrRoot } from '../working-directory.js';
 import { missingProcfileHint, nearestProject } from './find-project.js';
 
 export type Givens = Readonly<Record<string, Given>>;
@@ -243,7 +244,7 @@ function givenText(path: string, pipes: Wish['pipes']): string {
 
 /** A path as people name it: relative while it is below the working directory, unless that is the root of everything. */
 function shown(path: string): string {
-  const here = process.cwd();
+  const here = directoryOrRoot();
   const near = relative(here, path);
   return here === '/' || near.startsWith('..') || isAbsolute(near) ? path : near;
 }

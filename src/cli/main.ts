@@ -10,6 +10,7 @@ import { homeDirectory } from '../platform/home.js';
 import { wasEndAsked } from '../platform/signals.js';
 import { type Closed, flushed, statusOfClosed, whyClosed } from '../platform/stdout.js';
 import { causeWithPath, isSystemError, nextStep } from '../system-error.js';
+import { directoryGone, isDirectoryGone } from '../working-directory.js';
 import { hoistFlags } from './argv.js';
 import { awaitJob } from './detached.js';
 import { onStray } from './strays.js';
@@ -168,6 +169,7 @@ function report(error: unknown, command: string): number {
     process.stderr.write(`${error.message.replace(/^/gm, 'proclet: ')}${hint}\n`);
     return error.status;
   }
+  if (isDirectoryGone(error)) return report(directoryGone(error), command);
   if (isSystemError(error)) {
     const hint = nextStep(error);
     process.stderr.write(`proclet: ${causeWithPath(error)}${hint === undefined ? '' : `\n  ${hint}`}\n`);

@@ -1,7 +1,7 @@
 /** The registered projects, in the user's configuration. */
 import { join } from 'node:path';
 import { createClock } from '../platform/clock.js';
-import { ownPlaces } from '../platform/places.js';
+import { ownPlaces } from '../platform/home.js';
 import { changeShared, readShared } from '../platform/shared-file.js';
 import { formatRegistry, parseRegistry, type Registry } from '../projects/registry.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { StartRun } from '../fleet/launches.js';
 import type { Millis, Tag } from '../model.js';
-import { ownPlaces } from '../platform/places.js';
+import { ownPlaces } from '../platform/home.js';
 import type { Clock } from '../ports.js';
 import { createSecond, type Second } from './detached.js';
 import { flagsFor, type KnownProject } from './known-projects.js';

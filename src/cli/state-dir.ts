@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { ownPlaces } from '../platform/home.js';
 import { makeDirectory } from '../platform/make-directory.js';
-import { ownPlaces } from '../platform/places.js';
 import { readPlain } from '../platform/plain-file.js';
 import { writeWhole } from '../platform/whole-file.js';
 

@@ -6,7 +6,7 @@ import { describeOwners, isPortTaken, ownersOf } from '../network/port-owner.js'
 import { findLeftovers } from '../platform/leftovers.js';
 import { probeMeans } from '../platform/means.js';
 import { createProcessTable, tableKind } from '../platform/process-table.js';
-import { runtimeDirectory } from '../platform/runtime-dir.js';
+import { runtimePlace } from '../platform/runtime-dir.js';
 
 export default class Doctor extends BaseCommand {
   static override summary =
@@ -61,7 +61,7 @@ async function aboutMeans(): Promise<string[]> {
 }
 
 function leftovers() {
-  return findLeftovers(runtimeDirectory(), createProcessTable());
+  return findLeftovers(runtimePlace(), createProcessTable());
 }
 
 function aboutLeftovers(): string[] {

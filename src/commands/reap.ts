@@ -4,11 +4,11 @@ import { namedCleared, namedLeftover, namedRest } from '../cli/leftover-words.js
 import { clearNotes } from '../cli/state-dir.js';
 import { ProcletError } from '../errors.js';
 import { createClock } from '../platform/clock.js';
+import { ownPlaces } from '../platform/home.js';
 import { endLeftovers, findLeftovers } from '../platform/leftovers.js';
-import { ownPlaces } from '../platform/places.js';
 import { createProcessTable, type ProcessTable, tableKind } from '../platform/process-table.js';
 import { liveRuns } from '../platform/runs.js';
-import { runtimeDirectory } from '../platform/runtime-dir.js';
+import { runtimePlace } from '../platform/runtime-dir.js';
 import { clearStaleFiles } from '../platform/stale-files.js';
 
 export default class Reap extends BaseCommand {
@@ -30,7 +30,7 @@ status 1. Files that killed proclets left half made are removed at once.`;
   async run(): Promise<number> {
     const { flags } = await this.parse(Reap);
     assertSeeing();
-    const [directory, table] = [runtimeDirectory(), createProcessTable()];
+    const [directory, table] = [runtimePlace(), createProcessTable()];
     const clock = createClock();
     const leftovers = findLeftovers(directory, table);
     const cleared = clearFiles(directory, table);

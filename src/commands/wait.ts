@@ -47,8 +47,7 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
         return 0;
       } catch (error) {
         // Being started, or so busy with it that it does not answer.
-        const isComing = error instanceof ProcletError && (error.code === 'NOT_RUNNING' || error.code === 'TIMEOUT');
-        if (!isComing || clock.now() >= until) throw error;
+        if (!isComing(error) || clock.now() >= until) throw error;
         await new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
       }
     }
@@ -56,3 +55,9 @@ Ends at once, with 1, when a service will not become ready: it failed, or somebo
 }
 
 const lookEvery = 50;
+
+/** Not one that has no socket: it will not answer later either. */
+function isComing(error: unknown): boolean {
+  if (!(error instanceof ProcletError) || error.reason === 'no-socket') return false;
+  return error.code === 'NOT_RUNNING' || error.code === 'TIMEOUT';
+}

@@ -70,7 +70,7 @@ export async function connectTo(run: LiveRun, clock: Clock): Promise<ControlClie
     const silence = silenceOf(run, clock.wall());
     if (silence !== 'no-socket') throw error;
     const { text, hint } = describeSilence(run, silence);
-    throw new ProcletError('NOT_RUNNING', text, { hint, cause: error });
+    throw new ProcletError('NOT_RUNNING', text, { hint, cause: error, reason: 'no-socket' });
   }
 }
 

@@ -6,6 +6,7 @@ import type { PlanInput } from '../plan/build-plan.js';
 import { toSettings } from '../plan/settings.js';
 import { quote } from '../quote.js';
 import { toRecord } from '../record.js';
+import { workingDirectory } from '../working-directory.js';
 import { isMute, isServiceOption, mistakesIn } from './mistakes.js';
 import type { Code, ProcletOptions, ServiceOptions } from './options.js';
 
@@ -51,7 +52,7 @@ export async function inputOf({ services, options, own, env }: Said): Promise<Pl
   });
   return {
     procfile: { path: 'new Proclet', entries: services.map((service, index) => entryOf(service, index + 1)) },
-    ...{ root: options.root ?? process.cwd(), env: options.env ?? env, dotenv: {}, envFiles: {} },
+    ...{ root: options.root ?? workingDirectory(), env: options.env ?? env, dotenv: {}, envFiles: {} },
     ...{ config: config.value, settings: settings.value, programs: toRecord(programs) },
     ...(first.value !== undefined && { firstDelay: first.value }),
   };

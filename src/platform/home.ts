@@ -1,12 +1,14 @@
-/** Where the user's own files are: HOME, or what the system says of the user. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { runtimeDirectory } from './runtime-dir.js';
+/** The places of this user, as they are here. */
+import { type Places, placesOf, thisSystem } from './places.js';
+import { runtimePlace } from './runtime-dir.js';
 
-/**
- * A user whom the system does not know and who has no HOME, as in a container that runs under a bare number, has one
- * beside the records of its runs, which lasts as long as those do. There homedir() is '': see bin/proclet.cjs.
- */
+/** Throws ProcletError where a home would be in a directory that others have made. */
+export function ownPlaces(env: NodeJS.ProcessEnv = process.env): Places {
+  const system = thisSystem();
+  if (system.home === '') runtimePlace(env);
+  return placesOf(env, system);
+}
+
 export function homeDirectory(): string {
-  return homedir() || join(runtimeDirectory(), 'home');
+  return ownPlaces().home;
 }

@@ -5,7 +5,7 @@ import { type Maker, mayLive } from './attendance.js';
 import { bootId, pidNamespace } from './boot.js';
 import { claim } from './claim.js';
 import { createProcessTable } from './process-table.js';
-import { runtimeDirectory } from './runtime-dir.js';
+import { runtimeDirectory, runtimePlace } from './runtime-dir.js';
 import { readShared } from './shared-file.js';
 
 export interface LauncherRecord extends Maker {
@@ -14,7 +14,7 @@ export interface LauncherRecord extends Maker {
 
 /** Undefined when none lives. */
 export function findLauncher(): LauncherRecord | undefined {
-  return liveIn(readShared(pathOf()));
+  return liveIn(readShared(pathIn(runtimePlace())));
 }
 
 /** Answers the end of it. Throws ProcletError when another one lives. */
@@ -23,7 +23,7 @@ export function claimLauncher(url: string): () => void {
   const maker = { boot: bootId(), pids: pidNamespace(), pid: process.pid, started };
   const text = `${JSON.stringify({ ...maker, url } satisfies LauncherRecord)}\n`;
   return claim({
-    ...{ path: pathOf(), text, mode: 0o600 },
+    ...{ path: pathIn(runtimeDirectory()), text, mode: 0o600 },
     assertStale(found) {
       const other = liveIn(found);
       if (other === undefined) return;
@@ -39,8 +39,8 @@ export function isLauncherGone(text: string): boolean {
   return liveIn(text) === undefined;
 }
 
-function pathOf(): string {
-  return join(runtimeDirectory(), 'launcher.claim');
+function pathIn(directory: string): string {
+  return join(directory, 'launcher.claim');
 }
 
 function liveIn(text: string | undefined): LauncherRecord | undefined {

@@ -1,9 +1,9 @@
 /** What proclet itself writes, which is no change of a project, wherever it lies. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
+import { ownPlaces } from './home.js';
 import { isWithin } from './ignores.js';
 import { isDraft } from './maker.js';
-import { ownPlaces } from './places.js';
 
 /** @param files absolute paths of what a run writes for its user: logs, status files, a pid file */
 export function ownFiles(files: readonly string[]): (path: string) => boolean {
@@ -22,7 +22,8 @@ function isRotated(path: string, file: string): boolean {
 
 function placesOrNone(): readonly string[] {
   try {
-    return Object.values(ownPlaces());
+    const { runtime, own, cache, state } = ownPlaces();
+    return [runtime, own, state, ...(cache === undefined ? [] : [cache])];
   } catch {
     return []; // no place, so no files in it
   }

@@ -74,7 +74,7 @@ export async function resizeTerminal(pid: number, size: { columns: number; rows:
   if (path === undefined) return;
   const words = ['rows', String(size.rows), 'cols', String(size.columns)];
   const { execa } = await import('execa');
-  await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore', env: toolEnv() });
+  await execa('stty', ['-F', path, ...words], { reject: false, stdio: 'ignore', env: toolEnv(), cwd: '/' });
 }
 
 /** By field 7 of proc(5), stat: major number 136 and minor number n are /dev/pts/n. */

@@ -6,7 +6,7 @@ import { ProcletError } from '../errors.js';
 import { bootId } from './boot.js';
 import { claim } from './claim.js';
 import { createProcessTable, type ProcessTable } from './process-table.js';
-import { type RunRecord, readRecords, runtimeDirectory, socketPath } from './runtime-dir.js';
+import { type RunRecord, readRecords, runtimePlace, socketPath } from './runtime-dir.js';
 
 /** A run that lives, and where it listens. */
 export interface LiveRun extends RunRecord {
@@ -14,7 +14,7 @@ export interface LiveRun extends RunRecord {
 }
 
 /** Oldest first. What the dead left is passed over. */
-export function liveRuns(directory = runtimeDirectory(), table: ProcessTable = createProcessTable()): LiveRun[] {
+export function liveRuns(directory = runtimePlace(), table: ProcessTable = createProcessTable()): LiveRun[] {
   const boot = bootId();
   return readRecords(directory)
     .filter((record) => record.boot === boot && table.find(record.pid)?.started === record.started)

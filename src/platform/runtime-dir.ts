@@ -2,11 +2,13 @@
  * Where running proclets leave word of themselves: a directory of the user's own (0700), with a record per run.
  * A record outlives its run only if proclet and its guardian were both killed; `proclet reap` reads it then.
  */
-import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { lstatSync, readdirSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import { causeOf } from '../system-error.js';
 import { makeDirectory } from './make-directory.js';
+import { placesOf, thisSystem } from './places.js';
 import { readPlain } from './plain-file.js';
 import { removeIfThere, writeWhole } from './whole-file.js';
 
@@ -38,10 +40,33 @@ export interface RunRecord {
 
 /** Where it is, or would be. */
 export function runtimePath(env: NodeJS.ProcessEnv = process.env): string {
-  return env['XDG_RUNTIME_DIR']
-    ? join(env['XDG_RUNTIME_DIR'], 'proclet')
-    : join(tmpdir(), `proclet-${process.getuid?.() ?? userInfo().username}`);
+  return placesOf(env, thisSystem()).runtime;
 }
+
+/** Where it is, or would be, for who only looks: makes nothing. Throws ProcletError when what is there is somebody else's. */
+export function runtimePlace(env: NodeJS.ProcessEnv = process.env): string {
+  const directory = runtimePath(env);
+  const found = foundAt(directory);
+  if (found !== undefined) assertOurs(directory, found);
+  return directory;
+}
+
+function foundAt(directory: string): Stats | undefined {
+  try {
+    return lstatSync(directory, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new ProcletError(
+      'OS',
+      `${directory}, where runs leave word of themselves, cannot be read: ${causeOf(cause)}`,
+      {
+        hint: ownPlaceHint,
+        cause,
+      },
+    );
+  }
+}
+
+const ownPlaceHint = 'Set XDG_RUNTIME_DIR to a directory of your own that you can write to.';
 
 /** Makes the directory if need be. Throws ProcletError when it is somebody else's, or open to others. */
 export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -49,19 +74,19 @@ export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
   try {
     makeDirectory(directory);
   } catch (cause) {
-    throw new ProcletError('OS', `${directory} cannot be made: ${(cause as Error).message}`, {
-      hint: 'Set XDG_RUNTIME_DIR to a directory of your own that you can write to.',
-      cause,
-    });
+    throw new ProcletError('OS', `${directory} cannot be made: ${causeOf(cause)}`, { hint: ownPlaceHint, cause });
   }
-  const found = lstatSync(directory);
+  assertOurs(directory, lstatSync(directory));
+  return directory;
+}
+
+function assertOurs(directory: string, found: Stats): void {
   const ours = process.getuid === undefined || found.uid === process.getuid();
   if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {
     throw new ProcletError('OS', `${directory} is not a directory that only you can use`, {
       hint: 'Look at whose it is, remove it, or set XDG_RUNTIME_DIR to a directory of your own.',
     });
   }
-  return directory;
 }
 
 /** Where drafts of no particular place are made: the runtime directory, or the system's, where there can be none. */
@@ -132,13 +157,13 @@ function namesIn(directory: string): string[] {
     return readdirSync(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return []; // somebody has removed it
+    return []; // none was made yet, or somebody has removed it
   }
 }
 
 /** Every record that can be read; half-written or foreign files are passed over. */
 export function readRecords(directory: string): RunRecord[] {
-  return readdirSync(directory)
+  return namesIn(directory)
     .filter((name) => /^\d{11}\.run$/.test(name))
     .flatMap((name) => {
       try {

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { ProcletError } from '../errors.js';
 import type { Clock } from '../ports.js';
+import { causeWithPath } from '../system-error.js';
 import { acquireLock } from './lock.js';
 import { makeDirectory } from './make-directory.js';
 import { longestText, readPlain } from './plain-file.js';
@@ -36,6 +37,9 @@ export async function changeShared(
     }
   } catch (error) {
     if (error instanceof ProcletError) throw error;
-    throw new ProcletError('OS', `${path} cannot be written: ${(error as Error).message}`, { cause: error });
+    throw new ProcletError('OS', `${path} cannot be written: ${causeWithPath(error)}`, {
+      hint: 'XDG_CONFIG_HOME and XDG_STATE_HOME name other places for what proclet keeps.',
+      cause: error,
+    });
   }
 }

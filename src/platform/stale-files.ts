@@ -22,7 +22,9 @@ export function clearStaleFiles({ runtime, own, cache, state }: Places, table: P
     ...namesIn(state).flatMap((name) => removeIfEmpty(join(state, name))),
     ...removeIfEmpty(state),
     ...clearAll(own, (name, path) => name.endsWith('.lock') && isLockStale(textOf(path), table)),
-    ...clearAll(cache, (name, path) => /\.v8\.\d+$/.test(name) && !hasProcess(name) && isPlainFile(path)),
+    ...(cache === undefined
+      ? []
+      : clearAll(cache, (name, path) => /\.v8\.\d+$/.test(name) && !hasProcess(name) && isPlainFile(path))),
   ];
 }
 

@@ -40,7 +40,7 @@ async function ownersOf(users: Iterable<string>): Promise<ReadonlyMap<string, Ow
 }
 async function ownerOf(user: string): Promise<Owner> {
   const { execa } = await import('execa');
-  const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false, env: toolEnv() });
+  const { stdout, failed } = await execa('getent', ['passwd', user], { reject: false, env: toolEnv(), cwd: '/' });
   if (failed) throw new ProcletError('CONFIG', `there is no user '${user}' on this machine`);
   // passwd(5): name:password:uid:gid:comment:home:shell
   const [name = user, , uid, gid, , home = '/'] = stdout.trim().split(':');
@@ -72,7 +72,7 @@ export async function idsOf(owner: string): Promise<{ readonly uid: number; read
 /** A line of the system's database, by name or number. */
 async function entryOf(database: 'passwd' | 'group', name: string): Promise<readonly string[]> {
   const { execa } = await import('execa');
-  const { stdout, failed } = await execa('getent', [database, name], { reject: false, env: toolEnv() });
+  const { stdout, failed } = await execa('getent', [database, name], { reject: false, env: toolEnv(), cwd: '/' });
   if (!failed) return stdout.trim().split(':');
   throw new ProcletError('CONFIG', `there is no ${database === 'passwd' ? 'user' : 'group'} '${name}' on this machine`);
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { procletWith, statusOf } from '../support/launch.js';
+import { procletWith, shell, statusOf } from '../support/launch.js';
 import { workspace } from '../support/workspace.js';
 
 test.skipIf(process.platform !== 'linux')(
@@ -29,7 +29,7 @@ test('a run whose socket would have too long a path is ended by its pid, as ever
   await statusOf(begun);
   const pid = Number(/\(pid (\d+)\), and no other command reaches it/.exec(begun.text)?.[1]);
   expect(begun.text).toContain(`kill ${pid} ends it and its services`);
-  for (const command of ['ps', 'stop', 'restart', 'logs']) {
+  for (const command of ['ps', 'stop', 'restart', 'logs', 'wait']) {
     const asked = procletWith(ws, places, command);
     expect(await statusOf(asked)).not.toBe(0);
     expect(asked.text).toContain('has no socket, so that no other command reaches it');
@@ -37,4 +37,16 @@ test('a run whose socket would have too long a path is ended by its pid, as ever
   }
   process.kill(pid, 'SIGTERM');
   await eventually(() => expect(ws.survivors()).toEqual([]));
+});
+
+test('in a directory that was removed it says what to do, and what needs no directory works', async () => {
+  const ws = workspace({ Procfile: 'web: sleep 1000' });
+  const gone = shell(ws, 'mkdir gone; cd gone; rmdir ../gone; proclet project list && proclet start');
+  expect([await statusOf(gone), gone.stderr]).toEqual([
+    2,
+    'proclet: the directory that this was called in has been removed\n' +
+      '  Go to one that is there with cd, also if there is one of the same name again.\n',
+  ]);
+  expect(gone.stdout).toContain('No project is registered');
+  expect(ws.survivors()).toEqual([]);
 });

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { jsonFlag, printJson } from '../../cli/json.js';
 import { changeProjects } from '../../cli/projects.js';
 import { removeProject } from '../../projects/registry.js';
+import { directoryOrRoot } from '../../working-directory.js';
 
 export default class ProjectRemove extends BaseCommand {
   static override summary = 'Forget a registered project. Its files stay, and so does what runs.';
@@ -19,7 +20,8 @@ export default class ProjectRemove extends BaseCommand {
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(ProjectRemove);
-    await changeProjects((projects) => removeProject(projects, args.project, resolve(args.project)));
+    const directory = isAbsolute(args.project) ? args.project : join(directoryOrRoot(), args.project);
+    await changeProjects((projects) => removeProject(projects, args.project, directory));
     if (flags.json) printJson({ removed: args.project });
     else process.stdout.write(`${args.project} is not registered any more\n`);
     return 0;
