@@ -22,7 +22,7 @@ export default class Check extends BaseCommand {
     for (const remark of project.remarks) process.stderr.write(`proclet: ${remark}\n`);
     const tags = project.procfile.entries.map(({ tag }) => tag);
     if (flags['json'] === true) printJson({ root: project.root, procfile: project.procfile.path, services: tags });
-    else process.stdout.write(`Valid procfile detected (${tags.join(', ')})\n`);
+    else process.stdout.write(`The Procfile is valid (${tags.join(', ')})\n`);
     return 0;
   }
 

@@ -15,7 +15,7 @@ import { noteLogs, stateDirectory } from '../cli/state-dir.js';
 import { onStray } from '../cli/strays.js';
 import { createView } from '../cli/view.js';
 import { ProcletError } from '../errors.js';
-import type { Settings } from '../model.js';
+import type { PhaseName, Settings } from '../model.js';
 import { logPathsOf } from '../observers/log-files.js';
 import { ownName } from '../observers/margin.js';
 import { buildPlan } from '../plan/build-plan.js';
@@ -29,14 +29,20 @@ function showBegin({ services, troubled, starting, silent, lines }: Begun): void
   const shown = troubled.length === 0 ? lines.filter(({ id }) => id === ownName) : lines;
   const view = createView({ services, timestamp: true });
   for (const line of shown.slice(-mostShown)) view.show(eventOf(line));
-  for (const { id, phase } of starting) {
-    const how = phase === 'up' ? 'does not listen yet' : `is still ${phase}`;
-    process.stdout.write(`${id} ${how}: proclet wait waits for it\n`);
-  }
+  for (const { id, phase } of starting) process.stdout.write(`${id} ${standing[phase]}: proclet wait waits for it\n`);
   if (silent.length > 0) process.stdout.write(`${silent.join(', ')}: ${upAndSilent}\n`);
 }
 
 const mostShown = 40;
+
+const standing: Readonly<Record<PhaseName, string>> = {
+  down: 'waits for others',
+  starting: 'is still starting',
+  up: 'does not listen yet',
+  stopping: 'is still being stopped',
+  backoff: 'has crashed and waits to be started again',
+  failed: 'has failed',
+};
 
 export default class Start extends BaseCommand {
   static override summary = 'Run the services of a Procfile until they end, expire or you press Ctrl-C.';

@@ -37,7 +37,8 @@ export function sentenceOfEnd(end: End): readonly Sentence[] {
 /** The program ended although nobody asked it to. */
 function byItself(end: End): Sentence {
   const { id, exit, ran, next } = end;
-  const told = (end.orphaned ? leftOversGone(end) : `${id} ${endingOf(end)}${ranFor(exit, ran)}`) + heldPort(end);
+  const how = end.orphaned ? leftOversGone(end) : `${id} ${endingOf(end)}${ranFor(exit, ran)}`;
+  const told = withNote(how, heldPort(end));
   const good = isSuccess(exit) || end.expected === true;
   switch (next.is) {
     case 'restart':
@@ -46,11 +47,16 @@ function byItself(end: End): Sentence {
       return { text: `${told}: done`, mark: 'plain' };
     case 'down':
       return { text: told, mark: 'failure', lastWordsOf: id };
-    case 'failed':
+    case 'failed': {
+      // After a change that has mended nothing, its words were shown a moment ago.
+      const again = next.awaitsChange ? repetition(end) : '';
+      const failed = withNote(failedSentence(end, next.failures) + again, heldPort(end));
       return {
-        text: failedSentence(end, next.failures) + heldPort(end) + (next.awaitsChange ? '; waiting for a change' : ''),
-        ...{ mark: 'failure', lastWordsOf: id },
+        text: failed + (next.awaitsChange ? '; waiting for a change' : ''),
+        mark: 'failure',
+        ...(again === '' && { lastWordsOf: id }),
       };
+    }
     default:
       return next satisfies never;
   }
@@ -107,7 +113,15 @@ function forcedBy({ killed, exit, signal, processes, forced }: End): string | un
 /** Why a service that failed may have: somebody else has its port. */
 function heldPort({ port, exit, expected }: End): string {
   const isSuspect = exit.how === 'code' && !isSuccess(exit) && !expected && port?.holder !== undefined;
-  return isSuspect ? ` (port ${port.number} is held by ${port.holder}; -p auto takes a free one)` : '';
+  return isSuspect
+    ? `port ${port.number} is held by ${port.holder}; if the program reads PORT, -p auto takes a free one`
+    : '';
+}
+
+/** One bracket, also where the sentence ends with one. */
+function withNote(sentence: string, note: string): string {
+  if (note === '') return sentence;
+  return sentence.endsWith(')') ? `${sentence.slice(0, -1)}; ${note})` : `${sentence} (${note})`;
 }
 
 function leftOversGone({ id, killed, signal, took = 0 }: End): string {

@@ -50,7 +50,9 @@ export function createRepeats(): Repeats {
     memory.repeated = same ? (memory.printed?.split('\n').length ?? 1) - 1 : 0;
     const shown = same ? [] : release(memory);
     const well = isSuccess(event.exit) || event.expected === true;
-    const crashed = event.cause === undefined && event.next.is === 'restart' && !well;
+    const { next } = event;
+    const isTriedAgain = next.is === 'restart' || (next.is === 'failed' && next.awaitsChange === true);
+    const crashed = event.cause === undefined && isTriedAgain && !well;
     memory.before = crashed ? memory.printed : undefined;
     memory.held = undefined;
     return [...shown, event];

@@ -14,7 +14,7 @@ test('a good project is named with its services, and nothing is started', async 
   const ws = workspace({ Procfile: 'web: touch started\nworker: touch started' });
   const app = ws.proclet('check');
   expect(await statusOf(app)).toBe(0);
-  expect(app.stdout).toBe('Valid procfile detected (web, worker)\n');
+  expect(app.stdout).toBe('The Procfile is valid (web, worker)\n');
   expect(app.stderr).toBe('');
   expect(await statusOf(ws.start('ls', ['started']))).not.toBe(0);
 });

@@ -108,6 +108,30 @@ describe('a program that ends by itself', () => {
     );
   });
 
+  test('whose port another has is told so in one bracket, with advice that does not take it for granted that it reads PORT', () => {
+    const held = { port: { number: 5000, holder: 'node (pid 7)' }, next: { is: 'failed', failures: 5 } } as const;
+    const note = 'port 5000 is held by node (pid 7); if the program reads PORT, -p auto takes a free one';
+    expect(said(exited(held))).toEqual([
+      `web.1 failed: 5 starts in a row ended too early, the last with code 1 (${note})`,
+    ]);
+    const orphaned = at({ type: 'orphaned', id: 'web.1', exit: { how: 'code', code: 1 }, processes: 2 });
+    expect(said(orphaned, exited({ ...held, took: 123, next: { is: 'down' } }))[1]).toBe(
+      `what web.1 left behind is gone (TERM 0.1s; ${note})`,
+    );
+  });
+
+  test('with the same lines after another change has them counted, and not shown once more', () => {
+    const about = createSentences();
+    const end = exited({ next: { is: 'failed', failures: 1, awaitsChange: true } });
+    expect(about(end, 0)[0]?.lastWordsOf).toBe('web.1');
+    expect(about(end, 4)).toEqual([
+      {
+        text: 'web.1 failed: it exited with code 1 after 300ms with the same 4 lines again; waiting for a change',
+        mark: 'failure',
+      },
+    ]);
+  });
+
   test('has its last words repeated when it failed for good', () => {
     const about = createSentences();
     expect(about(exited({ next: { is: 'failed', failures: 5 } }))[0]?.lastWordsOf).toBe('web.1');
