@@ -95,6 +95,8 @@ export type Happening =
       /** It has ended by itself, and its status, which is not 0, is one that counts as success. */
       readonly expected?: true;
       readonly ran: Millis;
+      /** proclet ended it, because it was not ready in this time. */
+      readonly unready?: true;
       /** Absent when the program ended by itself. */
       readonly cause?: StopCause;
       /** How long the stop took, when there was one. */
@@ -113,6 +115,8 @@ export type Happening =
       readonly type: 'unready';
       readonly id: InstanceId;
       readonly generation: number;
+      /** It was to take over from one that serves. */
+      readonly coming?: true;
       readonly after: Millis;
       readonly waiting: readonly Tag[];
     }

@@ -94,6 +94,8 @@ export interface LastExit {
   /** Absent when it ended by itself. */
   readonly cause?: StopCause;
   readonly forced?: Forced;
+  /** It was ended because it was not ready in time. */
+  readonly unready?: true;
 }
 
 export interface InstanceSnapshot {

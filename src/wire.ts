@@ -115,7 +115,7 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'orphaned':
       return { type, id: event.id, exit: exitOf(event.exit), processes: event.processes };
     case 'unready':
-      return { type, id: event.id, generation: event.generation, after: event.after, waiting: event.waiting };
+      return { type, ...unreadyOf(event) };
     case 'waiting':
       return { type, tag: event.tag, for: event.for };
     case 'stranded':
@@ -154,6 +154,10 @@ function listeningOf({ id, generation, listens, ports, after }: Extract<ProcletE
   return { id, generation, listens, ports, after };
 }
 
+function unreadyOf({ id, generation, coming, after, waiting }: Extract<ProcletEvent, { type: 'unready' }>): object {
+  return { id, generation, ...(coming && { coming }), after, waiting };
+}
+
 function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
   const { id, generation, role, exit, ran, cause, took, signal, processes, survivors, next } = event;
   return {
@@ -163,6 +167,7 @@ function endOf(event: Extract<ProcletEvent, { type: 'exited' }>): object {
     exit: exitOf(exit),
     ...(event.expected && { expected: true }),
     ran,
+    ...(event.unready && { unready: true }),
     ...(cause && { cause: causeOf(cause) }),
     ...(took !== undefined && { took }),
     ...(event.forced && { forced: event.forced }),

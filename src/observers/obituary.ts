@@ -36,10 +36,12 @@ export function sentenceOfEnd(end: End): readonly Sentence[] {
 
 /** The program ended although nobody asked it to. */
 function byItself(end: End): Sentence {
-  const { id, exit, ran, next } = end;
-  const how = end.orphaned ? leftOversGone(end) : `${id} ${endingOf(end)}${ranFor(exit, ran)}`;
+  const { id, exit, next } = end;
+  const forced = end.unready ? forcedBy(end) : undefined;
+  const ending = `${id} ${endingOf(end)}${ranFor(end)}${forced === undefined ? '' : `: it ${forced}`}`;
+  const how = end.orphaned ? leftOversGone(end) : ending;
   const told = withNote(how, heldPort(end));
-  const good = isSuccess(exit) || end.expected === true;
+  const good = end.unready !== true && (isSuccess(exit) || end.expected === true);
   switch (next.is) {
     case 'restart':
       return { text: told + repetition(end) + restarting(next), mark: good ? 'plain' : 'warning' };
@@ -130,9 +132,10 @@ function leftOversGone({ id, killed, signal, took = 0 }: End): string {
 }
 
 function failedSentence(end: End, failures: number): string {
-  const { id, exit, ran } = end;
-  if (failures < 2) return `${id} failed: it ${endingOf(end)}${ranFor(exit, ran)}`;
+  const { id, exit } = end;
+  if (failures < 2) return `${id} failed: it ${endingOf(end)}${ranFor(end)}`;
   const start = `${id} failed: ${failures} starts in a row ended too early, the last`;
+  if (end.unready) return `${start} because it was not ready${ranFor(end)}`;
   switch (exit.how) {
     case 'code':
       return `${start} with code ${exit.code}${hintFor(exit.code)}`;
@@ -147,7 +150,8 @@ function failedSentence(end: End, failures: number): string {
   }
 }
 
-function endingOf({ exit, expected }: End): string {
+function endingOf({ exit, expected, unready }: End): string {
+  if (unready) return 'was stopped, because it was not ready';
   if (expected) return `${describeExit(exit)} (expected)`;
   return exit.how === 'code' ? describeExit(exit) + hintFor(exit.code) : describeExit(exit);
 }
@@ -158,7 +162,8 @@ function hintFor(code: number): string {
   return code === 126 ? ' (not executable)' : '';
 }
 
-function ranFor(exit: End['exit'], ran: number): string {
+function ranFor({ exit, ran, unready }: End): string {
+  if (unready) return ` in ${formatDuration(ran)}`;
   return exit.how === 'spawn-error' ? '' : ` after ${formatDuration(ran)}`;
 }
 

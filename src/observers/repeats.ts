@@ -49,7 +49,7 @@ export function createRepeats(): Repeats {
     const same = memory.held !== undefined && memory.printed === memory.before;
     memory.repeated = same ? (memory.printed?.split('\n').length ?? 1) - 1 : 0;
     const shown = same ? [] : release(memory);
-    const well = isSuccess(event.exit) || event.expected === true;
+    const well = event.unready !== true && (isSuccess(event.exit) || event.expected === true);
     const { next } = event;
     const isTriedAgain = next.is === 'restart' || (next.is === 'failed' && next.awaitsChange === true);
     const crashed = event.cause === undefined && isTriedAgain && !well;

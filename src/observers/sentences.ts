@@ -165,10 +165,11 @@ function orphanedSentence({ id, exit, processes }: EventOf<'orphaned'>): string 
   }
 }
 
-function unreadySentence({ id, after, waiting }: EventOf<'unready'>): string {
+function unreadySentence({ id, generation, coming, after, waiting }: EventOf<'unready'>): string {
+  const name = coming ? `${id} (generation ${generation})` : id;
   const who =
     waiting.length === 0 ? '' : `; ${listed(waiting, 'services')} ${waiting.length === 1 ? 'waits' : 'wait'} for it`;
-  return `${id} is not ready after ${formatDuration(after)}${who}; ending it`;
+  return `${name} is not ready after ${formatDuration(after)}${who}; ending it`;
 }
 
 /** Up to three names in full, more as a count. */

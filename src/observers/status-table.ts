@@ -109,10 +109,11 @@ function listensOf({ listens, usage }: TableService['instances'][number]): strin
 }
 
 /** Why it ended, where proclet ended it; else how. */
-function lastOf({ exit, cause, forced }: LastExit): string {
+function lastOf({ exit, cause, forced, unready }: LastExit): string {
   const killed = forced === undefined ? '' : ', killed';
   switch (cause?.reason) {
     case undefined:
+      if (unready) return `not ready in time${killed}`;
       return describeExit(exit).replace(/^exited with |^was /, '');
     case 'ttl':
     case 'idle':

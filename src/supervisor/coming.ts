@@ -1,5 +1,5 @@
 /** How an instance that comes is another than one that serves. Pure. */
-import type { InstanceSpec, Millis, Tag } from '../model.js';
+import type { Happening, Instance, InstanceSpec, Millis, Tag } from '../model.js';
 
 /** How long a coming one may take to listen, when only its port tells. */
 const listensWithin: Millis = 30_000;
@@ -9,4 +9,9 @@ export function asComing(spec: InstanceSpec, { listensItself }: { listensItself(
   const probed = spec.ready !== undefined || !listensItself(spec.tag);
   const ready = probed ? {} : { ready: { kind: 'tcp', timeout: listensWithin } as const };
   return { ...spec, ...ready, restart: 'never' };
+}
+
+/** What becomes of one that was to take over from a life that ended by itself before it could. */
+export function inItsPlace({ spec, generation }: Instance): Happening {
+  return { type: 'notice', text: `${spec.id}: generation ${generation}, which was to take over, goes on in its place` };
 }

@@ -78,6 +78,7 @@ export function exited(
     exit,
     ...(isExpected && { expected: true as const }),
     ran,
+    ...(unready && cause === undefined && { unready }),
     ...(cause && { cause }),
     ...(took !== undefined && { took }),
     ...(forced && { forced }),

@@ -145,12 +145,13 @@ function rise(i: In<'starting'>, _input: Input, now: Millis): Step {
 
 /** It runs but is not ready in time: that counts as a crash, so it is ended without a cause of ours. */
 function giveUp(i: In<'starting'>, now: Millis): Step {
-  const { generation, spec } = i;
+  const { generation, spec, role } = i;
   const { id, grace } = spec;
   const { phase, effect } = asked(i, { ...ending(i.phase, now), unready: true }, grace, now);
+  const life = { id, generation, ...(role === 'coming' && { coming: true as const }) };
   return {
     instance: { ...i, phase },
-    effects: [tell({ type: 'unready', id, generation, after: now - i.phase.since, waiting: [] }), effect],
+    effects: [tell({ type: 'unready', ...life, after: now - i.phase.since, waiting: [] }), effect],
   };
 }
 

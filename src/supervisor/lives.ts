@@ -25,6 +25,8 @@ export interface LastEnd {
   readonly at: Millis;
   readonly cause?: StopCause;
   readonly forced?: Forced;
+  /** It was ended because it was not ready in time. */
+  readonly unready?: true;
 }
 
 export class Lives {
@@ -46,8 +48,9 @@ export class Lives {
     this.listening.end(life);
     if (ran && instance !== undefined) {
       const { phase } = instance;
-      const { cause, forced } = phase.is === 'stopping' ? phase : {};
-      this.#ends.set(life.id, { exit, at, ...(cause && { cause }), ...(forced && { forced }) });
+      const { cause, forced, unready } = phase.is === 'stopping' ? phase : {};
+      const why = cause === undefined ? { ...(unready && { unready }) } : { cause };
+      this.#ends.set(life.id, { exit, at, ...why, ...(forced && { forced }) });
     }
     return ran;
   }

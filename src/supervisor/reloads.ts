@@ -9,7 +9,7 @@
 
 import type { Happening, Instance, InstanceId, InstanceSpec, Millis, ServiceSpec, StopCause, Tag } from '../model.js';
 import type { Clock, Life } from '../ports.js';
-import { asComing } from './coming.js';
+import { asComing, inItsPlace } from './coming.js';
 import { Echoes, echoSentence, isEarly } from './echoes.js';
 import type { Input } from './instance.js';
 import type { Roster } from './roster.js';
@@ -152,6 +152,7 @@ export class Reloads {
     )
       return false;
     // It need not wait for its next life: that has begun.
+    this.#acts.tell(inItsPlace(coming));
     this.#roster.remove(key);
     this.#roster.set({ ...coming, role: 'serving', spec: this.#specOf(coming) });
     return true;

@@ -53,6 +53,7 @@ function instanceSnapshot(instance: Instance, { lives }: Pick<Shown, 'lives'>, n
         ago: now - last.at,
         ...(last.cause && { cause: last.cause }),
         ...(last.forced && { forced: last.forced }),
+        ...(last.unready && { unready: last.unready }),
       },
     }),
   };

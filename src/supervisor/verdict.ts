@@ -3,6 +3,7 @@ import { describeExit, statusOf } from '../exit-status.js';
 import type { Exit, InstanceId, Plan, StopCause, Tag, Why } from '../model.js';
 import type { Leases } from './leases.js';
 import type { Lineup } from './lineup.js';
+import type { Lives } from './lives.js';
 import type { Reloads } from './reloads.js';
 import type { Roster } from './roster.js';
 import type { Uses } from './uses.js';
@@ -13,6 +14,7 @@ export interface VerdictParts {
   readonly roster: Roster;
   readonly leases: Leases;
   readonly lineup: Lineup;
+  readonly lives: Lives;
   readonly reloads: Reloads;
   readonly uses: Uses;
   readonly wakers: Wakers;
@@ -24,7 +26,7 @@ export interface VerdictParts {
 }
 
 export function judge(key: string, exit: Exit, parts: VerdictParts): void {
-  const { plan, roster, lineup, reloads, uses, wakers, failures } = parts;
+  const { plan, roster, lineup, lives, reloads, uses, wakers, failures } = parts;
   const instance = roster.get(key);
   if (instance === undefined) return;
   const { phase, spec } = instance;
@@ -38,7 +40,8 @@ export function judge(key: string, exit: Exit, parts: VerdictParts): void {
   const failed = phase.is === 'failed';
   const isOut = failed || phase.is === 'backoff' || phase.is === 'down';
   if (instance.role !== 'going' && isOut && !lineup.wants(tag)) {
-    wakers.failed(tag, new Error(`${id} ${describeExit(exit)}`));
+    const how = lives.lastEnd(id)?.unready ? 'was not ready in time' : describeExit(exit);
+    wakers.failed(tag, new Error(`${id} ${how}`));
   }
   const isGone = !plan.services.some((service) => service.tag === tag);
   if (isGone && !roster.isBusy(tag)) {

@@ -132,6 +132,25 @@ describe('a program that ends by itself', () => {
     ]);
   });
 
+  test('because proclet stopped it is not said to have ended by itself, or well', () => {
+    const end = { exit: { how: 'code', code: 0 }, unready: true, ran: 30_000, took: 44 } as const;
+    expect(said(exited({ ...end, next: { is: 'restart', delay: 1000, failures: 1 } }))).toEqual([
+      'web.1 was stopped, because it was not ready in 30s, restarting in 1s (1st failure)',
+    ]);
+    expect(said(exited({ ...end, next: { is: 'failed', failures: 5 } }))).toEqual([
+      'web.1 failed: 5 starts in a row ended too early, the last because it was not ready in 30s',
+    ]);
+    expect(said(killed, exited({ ...end, exit: { how: 'signal', signal: 'SIGKILL' } }))).toEqual([
+      'web.1 was stopped, because it was not ready in 30s: it ignored SIGTERM for 5s, so it was killed (1 process)',
+    ]);
+    const coming = { role: 'coming', generation: 2 } as const;
+    expect(said(exited({ ...end, ...coming }))).toEqual([
+      'web.1 (generation 2) was stopped, because it was not ready in 30s',
+    ]);
+    const unready = { type: 'unready', id: 'web.1', generation: 2, coming: true, after: 30_000, waiting: [] } as const;
+    expect(said(at(unready))).toEqual(['web.1 (generation 2) is not ready after 30s; ending it']);
+  });
+
   test('has its last words repeated when it failed for good', () => {
     const about = createSentences();
     expect(about(exited({ next: { is: 'failed', failures: 5 } }))[0]?.lastWordsOf).toBe('web.1');
