@@ -48,6 +48,10 @@ export function tellStarted(): void {
 
 /** Resolves with the pid of the second process once it has started everything; throws what it says if it ends before. */
 export async function startDetached(argv: readonly string[], directory: string): Promise<number> {
+  if (process.pid === 1) {
+    const message = 'proclet is process 1 here, and everything ends with that: nothing would go on in the background';
+    throw new ProcletError('REFUSED', message, { hint: 'Leave -D out.' });
+  }
   const second = createSecond(directory);
   return second.start(
     argv.filter((word) => word !== '-D' && word !== '--detach' && word !== '--json'),

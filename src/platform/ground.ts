@@ -86,6 +86,12 @@ function lifeAround(table: ProcessTable): string {
   return '';
 }
 
+/** What nobody but the first process of a container is given to take away. Node waits for its own children alone. */
+function warnOfZombies(warn: Builders['warn']): void {
+  if (process.pid !== 1) return;
+  warn('proclet is process 1 here, and leaves the zombies of processes whose parents have ended: docker run --init');
+}
+
 function warnOfBlindness(warn: Builders['warn']): void {
   if (tableKind() !== 'groups') return;
   warn('no /proc and no ps shows a process here: only the process group of a service is ended, not what has left it');
@@ -199,6 +205,7 @@ export function openGround({ clock, table, root, name, command, ports, sockets, 
   const numbers = new LifeNumbers(run, table);
   const detachment = createDetachment(detachDirectory(record), cgroup && dirname(cgroup));
   warnOfBlindness(warn);
+  warnOfZombies(warn);
   const lives = record === '' ? undefined : openLives(record, run, warn);
   const guardian = guard({ clock, run, grace: graceOf(identity), cgroup, record, onTrouble: warn });
 
