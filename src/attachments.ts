@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Configuration } from './configuration.js';
 import type { Subject } from './control/desk.js';
 import type { ControlServer } from './control/server.js';
+import { endsName } from './observers/ends.js';
 import type { History } from './observers/history.js';
 import { createJsonLines } from './observers/json-lines.js';
 import type { Tail } from './observers/tail.js';
@@ -63,7 +64,7 @@ export function notePart(): Part {
 
 /** The files that a run writes for its user. */
 export function filesOf({ plan: { services }, look: { pidFile, logDirectory } }: Configuration): readonly string[] {
-  const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', 'proclet.out'];
+  const names = [...services.map(({ tag }) => `${tag}.log`), 'proclet.log', endsName, 'proclet.out'];
   const inDirectory = logDirectory === undefined ? [] : names.map((name) => join(logDirectory, name));
   const own = services.flatMap(({ log, statusFile }) => [log?.file ?? [], statusFile ?? []].flat());
   return [pidFile ?? [], own, inDirectory].flat();
@@ -100,7 +101,13 @@ export function hookPart({ spawn, supervisor }: Run, clock: Clock): Part {
   };
   const part = singlePart(hookOf, async (value) => {
     const { createHooks } = await import('./platform/hooks.js');
-    const hooks = createHooks({ ...value, clock, spawn, shell: 'sh', told: (text) => supervisor.notice(text) });
+    const hooks = createHooks({
+      ...value,
+      clock,
+      spawn,
+      shell: 'sh',
+      told: (text) => supervisor.notice(text, 'on-event'),
+    });
     let leave = () => {};
     return {
       begin() {

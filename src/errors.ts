@@ -53,11 +53,16 @@ export class ProcletError extends Error {
 
 /** One error for everything that is wrong with the project's files: a line each. */
 export function configError(problems: readonly Problem[]): ProcletError {
-  const lines = problems.map(({ path, line, column, message, hint }) => {
-    const place = [path, line, column].filter((part) => part !== undefined).join(':');
-    return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
-  });
-  return new ProcletError('CONFIG', lines.join('\n'), { problems });
+  return new ProcletError('CONFIG', problems.map(problemLine).join('\n'), { problems });
+}
+
+export function problemLine(problem: Problem): string {
+  const { message, hint } = problem;
+  return `${placeOf(problem)}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+export function placeOf({ path, line, column }: Problem): string {
+  return [path, line, column].filter((part) => part !== undefined).join(':');
 }
 
 /**

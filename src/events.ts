@@ -146,7 +146,8 @@ export type Happening =
   /** An access wakes a service. */
   | { readonly type: 'woken'; readonly tag: Tag }
   | { readonly type: 'expiring'; readonly tag: Tag; readonly reason: 'ttl' | 'idle'; readonly in: Millis }
-  | { readonly type: 'notice'; readonly text: string }
+  /** `code`: which part of proclet says it, where somebody decides by that. */
+  | { readonly type: 'notice'; readonly text: string; readonly code?: 'on-event' }
   /** The end of the run begins, because somebody or something asked for it. `ids`: what is stopped. */
   | { readonly type: 'ending'; readonly why: Why; readonly ids: readonly InstanceId[] }
   /** The run is over. */

@@ -140,7 +140,7 @@ function fieldsOf(event: Exclude<ProcletEvent, { type: 'output' }>): object {
     case 'expiring':
       return { type, tag: event.tag, reason: event.reason, in: event.in };
     case 'notice':
-      return { type, text: event.text };
+      return { type, text: event.text, ...(event.code && { code: event.code }) };
     case 'ending':
       return { type, why: event.why, ids: event.ids };
     case 'stopped':

@@ -157,6 +157,20 @@ describe.each(files)('src/%s', (path) => {
     expect(readFileSync(join(root, path), 'utf8').split('\n').length).toBeLessThanOrEqual(301);
   });
 
+  // Sentences are for people, and may be improved at any time: what is decided needs a code or a field.
+  test('decides nothing by the words of a message', () => {
+    const text = readFileSync(join(root, path), 'utf8').replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
+    const asks = String.raw`\)?\??\.(includes|startsWith|endsWith|match|matchAll|search|indexOf)\(`;
+    const words = String.raw`\b(message|reason|problem|hint|sentence|notice|(event|line|said|end|one)\.text)\b`;
+    // What puts sentences together may look at how one ends.
+    if (layer !== 'observers') expect(text).not.toMatch(new RegExp(words + asks));
+    expect(text).not.toMatch(new RegExp(String.raw`\.(test|exec)\([^)\n]*${words}`));
+    // Node's own word: its error has no code.
+    if (path !== 'launcher/server.ts') expect(text).not.toMatch(/\.message (===|!==) /);
+    if (/\blinesInFiles\b/.test(text))
+      expect(['cli/logged-lines.ts', 'cli/past.ts', 'commands/logs.ts'], 'it reads printed lines').toContain(path);
+  });
+
   test('touches the process, the clock and the timers only where they belong', () => {
     const text = readFileSync(join(root, path), 'utf8').replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
     if (!['cli', 'commands', 'platform', 'tools.ts'].includes(layer))

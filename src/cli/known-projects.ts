@@ -1,7 +1,7 @@
 /** What the files of a registered project say, as far as who starts its services must know it before. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ProcletError } from '../errors.js';
+import { ProcletError, placeOf, problemLine } from '../errors.js';
 import type { Millis, ServiceSpec, StartPolicy, Tag } from '../model.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { valueFor } from '../plan/per-tag.js';
@@ -26,6 +26,8 @@ export interface KnownProject extends RegisteredProject {
   readonly services: readonly KnownService[];
   /** Why nothing of it can be started. */
   readonly problem?: string;
+  /** The same without a line of an env file. */
+  readonly openProblem?: string;
   /** Values that are nobody else's business. */
   readonly secrets: readonly string[];
   /** Those that services name. */
@@ -39,8 +41,22 @@ export async function knowProject(project: RegisteredProject): Promise<KnownProj
   } catch (error) {
     // Whatever is wrong with one project is no reason to do without the others.
     const problem = error instanceof Error ? error.message : String(error);
-    return { ...project, services: [], envFiles: [], secrets: secretsIn(project.root), problem };
+    const openProblem = withoutValues(error, problem);
+    return { ...project, services: [], envFiles: [], secrets: secretsIn(project.root), problem, openProblem };
   }
+}
+
+/** What is wrong at a line of an env file is told without the line. */
+function withoutValues(error: unknown, message: string): string {
+  if (!(error instanceof ProcletError) || error.problems.length === 0) return message;
+  const isOurs = (path: string) => /(?:Procfile[^/]*|proclet\.yml|\.foreman)$/.test(path);
+  return error.problems
+    .map((one) =>
+      one.line === undefined || isOurs(one.path)
+        ? problemLine(one)
+        : `${placeOf(one)}: cannot be read (proclet check says why)`,
+    )
+    .join('\n');
 }
 
 /** The flags that name a project to `proclet start`. */

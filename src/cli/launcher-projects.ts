@@ -49,12 +49,12 @@ export function createLauncherProjects(): Projects {
 
   async function know(project: RegisteredProject, before: Known | undefined): Promise<Known> {
     if (before !== undefined && before.files === stampOf(project, before.envFiles)) return before;
-    const { problem, envFiles, ...read } = await knowProject(project);
+    const { problem: _, openProblem, envFiles, ...read } = await knowProject(project);
     // A service may run on with what a file said before.
     const secrets = [...new Set([...read.secrets, ...(before?.project.secrets ?? [])])];
     return {
       ...{ files: stampOf(project, envFiles), envFiles },
-      project: { ...read, secrets, ...(problem !== undefined && { problem: withoutValues(problem) }) },
+      project: { ...read, secrets, ...(openProblem !== undefined && { problem: openProblem }) },
     };
   }
 
@@ -108,18 +108,6 @@ export function createLauncherProjects(): Projects {
     },
     oldLines: (root, tag) => pastOf(root, tag, 0).lines,
   };
-}
-
-/** What is wrong with an env file is told without a line of it. */
-function withoutValues(problem: string): string {
-  return problem
-    .split('\n')
-    .map((line) => {
-      const [, place, path = ''] = /^((.+?)(?::\d+){1,2}): /.exec(line) ?? [];
-      const isOurs = place === undefined || /(?:Procfile[^/]*|proclet\.yml|\.foreman)$/.test(path);
-      return isOurs ? line : `${place}: cannot be read (proclet check says why)`;
-    })
-    .join('\n');
 }
 
 function stampOf({ root, procfile = 'Procfile' }: RegisteredProject, envFiles: readonly string[]): string {

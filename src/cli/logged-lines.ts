@@ -71,8 +71,8 @@ function parse(text: string): LoggedLine[] {
 /** As many bytes as a string can hold. */
 const longestLog = constants.MAX_STRING_LENGTH;
 
-/** `web.log.2`, `web.log.1`, `web.log`: the texts of those that are there. */
-function rotated(path: string): string[] {
+/** `web.log.2`, `web.log.1`, `web.log`: the texts of those that are there, as bytes. */
+export function rotated(path: string): string[] {
   const texts: string[] = [];
   for (let n = 0; n <= 1000; n += 1) {
     try {

@@ -1,25 +1,27 @@
 /** What services of runs in the background printed, and how they ended, from the files that such runs leave. */
+import { join } from 'node:path';
 import type { Past } from '../fleet/launch-state.js';
-import { linesInFiles } from './logged-lines.js';
-import { logsIn, stateDirectory } from './state-dir.js';
+import { endsName, lastEndIn } from '../observers/ends.js';
+import { linesInFiles, rotated } from './logged-lines.js';
+import { stateDirectory } from './state-dir.js';
 
 const keptLines = 500;
 
 export const pastOf: Past = (root, tag, since) => {
-  const files = ['', 'launcher'].flatMap((name) => logsIn(stateDirectory(root, name)));
-  const read = (name: string) =>
-    linesInFiles(
-      files.filter((path) => path.endsWith(`/${name}.log`)),
-      { since, until: Infinity },
-    );
-  const text = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8');
-  const end = read('proclet').findLast(
-    (line) => line.text.startsWith(`${tag}.`) && !/started|is ready/.test(line.text),
+  const directories = ['', 'launcher'].map((name) => stateDirectory(root, name));
+  const printed = linesInFiles(
+    directories.map((directory) => join(directory, `${tag}.log`)),
+    { since, until: Infinity },
   );
+  const text = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8');
+  const ends = directories.flatMap(
+    (directory) => lastEndIn(text(rotated(join(directory, endsName)).join('')), tag, since) ?? [],
+  );
+  const [end] = ends.sort((a, b) => b.at - a.at);
   return {
-    lines: read(tag)
+    lines: printed
       .slice(-keptLines)
       .map((line) => ({ at: line.at, id: line.id, stream: line.stream, text: text(line.text) })),
-    ...(end && { end: text(end.text) }),
+    ...(end !== undefined && { end: end.text }),
   };
 };

@@ -66,7 +66,7 @@ function noted(directory: string): KeptLogs | undefined {
   }
 }
 
-export function logsIn(directory: string): string[] {
+function logsIn(directory: string): string[] {
   return namesIn(directory).flatMap((name) => (name.endsWith('.log') ? [join(directory, name)] : []));
 }
 

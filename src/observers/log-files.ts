@@ -1,6 +1,6 @@
 /**
  * The output in files: one for each service that has one, or one for each in a directory, where `proclet.log` is what
- * proclet says itself. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
+ * proclet says itself and `proclet.ends` how services ended, as JSON. A line is `2026-01-31T12:00:00.123Z web.1 | text`, without colours unless they are asked for.
  * Only the user can read them. They grow to a size, and then `web.log.1` is the one before.
  */
 import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { Clock, Gate, Observer } from '../ports.js';
 import type { RunPart } from '../run-part.js';
 import { adviceOn } from '../system-error.js';
 import { toBytes } from './bytes.js';
+import { endLine, endsName } from './ends.js';
 import { ownName, tagOf } from './margin.js';
 import { createSentences } from './sentences.js';
 
@@ -41,10 +42,16 @@ export interface Unwritten {
 
 /** The paths of a run's log files, rotated ones without their numbers. */
 export function logPathsOf(logged: Logged): readonly string[] {
-  return [...configsOf(logged).values()].map(({ file }) => file);
+  return [...configsOf(logged)].flatMap(([name, { file }]) => (name === endsName ? [] : [file]));
 }
 
 const defaults = { 'max-size': 10 * 1024 ** 2, backups: 5, colors: false } as const;
+
+/** Of ends the last are enough. */
+const endsSize = 256 * 1024;
+
+/** What is of no service. A tag has no dot, but may be `proclet`. */
+const ownNames: ReadonlySet<string> = new Set([ownName, endsName]);
 
 export function logFileOf(directory: string, name: string): LogConfig {
   return { ...defaults, file: join(directory, `${name}.log`) };
@@ -52,7 +59,7 @@ export function logFileOf(directory: string, name: string): LogConfig {
 
 /** `warn` gets what went wrong with a file, once for each. */
 export function createLogFiles(warn: (problem: string) => void): LogFiles {
-  const files = new Map<Tag | typeof ownName, LogFile>();
+  const files = new Map<string, LogFile>();
   /** Tags of services that the last configuration did without: their files are closed by the next one. */
   const gone = new Set<Tag>();
   const ending = new Set<LogFile>();
@@ -69,6 +76,8 @@ export function createLogFiles(warn: (problem: string) => void): LogFiles {
     observe(event: ProcletEvent) {
       if (files.size === 0) return;
       if (event.type !== 'output') {
+        const end = endLine(event);
+        if (end !== undefined) files.get(endsName)?.write('', toBytes(end));
         for (const { text } of sentencesAbout(event)) write(ownName, event.at, ownName, toBytes(`${text}\n`));
       } else if (event.end !== 'open') {
         write(tagOf(event.id), event.at, event.id, event.end === 'cut' ? `${event.text}\n` : event.text);
@@ -93,7 +102,7 @@ export function createLogFiles(warn: (problem: string) => void): LogFiles {
           const tags = new Set(next.plan.services.map(({ tag }) => tag));
           for (const [name, file] of files) {
             // The last words of a service that is gone are still to come.
-            const isEnding = name !== ownName && !tags.has(name) && !gone.delete(name);
+            const isEnding = !ownNames.has(name) && !tags.has(name) && !gone.delete(name);
             if (isEnding) gone.add(name);
             if (isEnding || (file.isWorking && isDeepStrictEqual(file.config, configs.get(name)))) continue;
             files.delete(name);
@@ -106,7 +115,7 @@ export function createLogFiles(warn: (problem: string) => void): LogFiles {
         },
       };
     },
-    paths: () => [...files.values()].map(({ config }) => config.file),
+    paths: () => [...files].flatMap(([name, { config }]) => (name === endsName ? [] : [config.file])),
     reopen() {
       for (const file of files.values()) file.reopen();
     },
@@ -119,13 +128,15 @@ export function createLogFiles(warn: (problem: string) => void): LogFiles {
   };
 }
 
-function configsOf({ plan, logDirectory }: Logged): ReadonlyMap<Tag | typeof ownName, LogConfig> {
-  const configs = new Map<Tag | typeof ownName, LogConfig>();
+function configsOf({ plan, logDirectory }: Logged): ReadonlyMap<string, LogConfig> {
+  const configs = new Map<string, LogConfig>();
   for (const { tag, log } of plan.services) {
     const config = log ?? (logDirectory === undefined ? undefined : logFileOf(logDirectory, tag));
     if (config) configs.set(tag, config);
   }
-  if (logDirectory !== undefined && !configs.has(ownName)) configs.set(ownName, logFileOf(logDirectory, ownName));
+  if (logDirectory === undefined) return configs;
+  if (!configs.has(ownName)) configs.set(ownName, logFileOf(logDirectory, ownName));
+  configs.set(endsName, { ...defaults, file: join(logDirectory, endsName), 'max-size': endsSize, backups: 1 });
   return configs;
 }
 

@@ -81,7 +81,8 @@ export function createHooks({ clock, spawn, command, shell, env, directory, told
 
   return {
     observe(event: ProcletEvent) {
-      if (event.type === 'output' || isOver || (event.type === 'notice' && event.text.startsWith('--on-event'))) return;
+      const isOwn = event.type === 'notice' && event.code === 'on-event';
+      if (event.type === 'output' || isOver || isOwn) return;
       if (queue.length >= mostWaiting) left += 1;
       else queue.push(toLine(eventToWire(event)));
       if (current === undefined) next();

@@ -100,8 +100,8 @@ export class Supervisor implements Supervision {
     return this.#bus.subscribe(observer);
   }
 
-  notice(text: string): void {
-    this.#bus.emit({ type: 'notice', text });
+  notice(text: string, code?: 'on-event'): void {
+    this.#bus.emit({ type: 'notice', text, ...(code && { code }) });
   }
 
   /** Starts every service that does not wait to be woken. */
