@@ -12,7 +12,7 @@ import type { PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
 import { tagProblems } from '../plan/tag-problems.js';
-import { isPlain, readGiven, readPlain } from '../platform/plain-file.js';
+import { isEmptyDevice, isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
 import { toRecord } from '../record.js';
@@ -219,7 +219,8 @@ function readText(path: string, hint: string | undefined, { manner, pipes }: Wis
       ELOOP: 'is a link that leads nowhere',
       EACCES: 'is not ours to read',
       EISDIR: 'is a directory, not a file',
-      ENOTPLAIN: notHere,
+      ENOTPLAIN: isCareful ? notHere : 'is a socket or a device, not a file',
+      EUNWRITTEN: 'is a pipe that nobody writes into',
       EFBIG: isCareful ? notHere : 'is larger than 16 MB',
     };
     const message = why[code ?? ''] ?? `cannot be read: ${code}`;
@@ -233,7 +234,8 @@ const notHere = 'is not a plain file of at most 1 MB, and is not read here';
 /** What a pipe has said stays true: it does not say it again. */
 function carefulText(path: string, pipes: Wish['pipes']): string {
   const before = pipes?.get(path);
-  return before !== undefined && !isPlain(path) ? before : readPlain(path);
+  if (before !== undefined && !isPlain(path)) return before;
+  return isEmptyDevice(path) ? '' : readPlain(path);
 }
 
 function givenText(path: string, pipes: Wish['pipes']): string {

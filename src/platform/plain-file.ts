@@ -26,26 +26,71 @@ export function readPlain(path: string, most = longestText, encoding: BufferEnco
   }
 }
 
+/** How long a pipe in the file system is waited for: until somebody writes into it, and between two pieces. In pauses. */
+const pause = 10;
+const mostWithoutWriter = 25;
+const mostSilent = 500;
+
+/** A descriptor of the caller's own, as of `<(…)`: there is a writer, or it has written everything. */
+const held = /^\/(?:dev\/(?:stdin$|fd\/)|proc\/[^/]+\/fd\/)/;
+
 /**
- * The text of a file that a person has named, which may be a pipe: waits for what is written into it. A device that
- * never ends is left after 16 MB.
- * @throws Error with `code`: the system's, or EFBIG
+ * The text of a file of a project, which may be a pipe that somebody writes into. What a person has opened for it
+ * (`<(…)`) is waited for as long as that takes. A device that never ends is left after 16 MB; /dev/null is empty.
+ * @throws Error with `code`: the system's, ENOTPLAIN for a socket or a device, EUNWRITTEN for a pipe that nobody writes into, or EFBIG
  */
 export function readGiven(path: string): string {
-  const fd = openSync(path, O_RDONLY | O_NOCTTY);
+  const found = statSync(path);
+  const isHeld = held.test(path);
+  if (isNull(found)) return '';
+  if (!isHeld && !found.isFIFO()) assertPlain(found, path, Infinity);
+  const fd = openSync(path, O_RDONLY | O_NOCTTY | (isHeld ? 0 : O_NONBLOCK));
   try {
-    const pieces: Buffer[] = [];
-    for (let length = 0; ; ) {
-      const piece = Buffer.allocUnsafe(64 * 1024);
-      const read = readSync(fd, piece);
-      if (read === 0) return Buffer.concat(pieces, length).toString('utf8');
-      pieces.push(piece.subarray(0, read));
-      length += read;
-      if (length > 16 * longestText) throw refused('EFBIG', path);
-    }
+    return readToEnd(fd, path, found.isFIFO() && !isHeld);
   } finally {
     closeSync(fd);
   }
+}
+
+function readToEnd(fd: number, path: string, isPipe: boolean): string {
+  const pieces: Buffer[] = [];
+  let [length, silent, alone] = [0, 0, 0];
+  for (;;) {
+    const piece = Buffer.allocUnsafe(64 * 1024);
+    const read = readNow(fd, piece);
+    if (read === 0 && (length > 0 || !isPipe)) return Buffer.concat(pieces, length).toString('utf8');
+    if (read === 0 || read === undefined) {
+      if (read === 0) alone += 1;
+      else silent += 1;
+      if (isPipe && (alone > mostWithoutWriter || silent > mostSilent)) throw refused('EUNWRITTEN', path);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+      continue;
+    }
+    silent = 0;
+    pieces.push(piece.subarray(0, read));
+    length += read;
+    if (length > 16 * longestText) throw refused('EFBIG', path);
+  }
+}
+
+/** Undefined while somebody has the pipe open and writes nothing. */
+function readNow(fd: number, piece: Buffer): number | undefined {
+  try {
+    return readSync(fd, piece);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    return undefined;
+  }
+}
+
+/** Whether it is /dev/null, with which people say that a file has nothing in it. */
+function isNull(found: Stats): boolean {
+  return found.isCharacterDevice() && found.rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev;
+}
+
+/** Whether there is nothing to be read from it. Throws the system's error. */
+export function isEmptyDevice(path: string): boolean {
+  return isNull(statSync(path));
 }
 
 /** Whether it can be read without waiting. Throws the system's error. */
@@ -63,6 +108,7 @@ const reasons = {
   EISDIR: 'is a directory, not a file',
   ENOTPLAIN: 'is not a plain file',
   EFBIG: 'is too large',
+  EUNWRITTEN: 'is a pipe that nobody writes into',
 };
 
 function refused(code: keyof typeof reasons, path: string): Error {

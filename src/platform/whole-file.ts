@@ -20,10 +20,11 @@ export interface Options {
   readonly isDurable?: boolean;
 }
 
-/** Replaces a file, or what a link names; one that was there keeps its mode and owner. */
+/** Replaces a file, or what a link names; one that was there keeps its mode and owner. Throws for a device, a pipe or a socket. */
 export function writeWhole(path: string, text: string, { mode = 0o666, isDurable = false }: Options = {}): void {
   const place = realPath(path);
   const before = statSync(place, { throwIfNoEntry: false });
+  if (before !== undefined && !before.isFile()) throw new Error(`${path} is not a plain file`);
   const draft = writeDraft(place, text, before?.mode ?? mode);
   try {
     if (isDurable) sync(draft);
