@@ -8,10 +8,9 @@ import { configError, ProcletError } from '../errors.js';
 import type { Config, Given, Parsed, Problem, Procfile, Settings, Tag } from '../model.js';
 import { nextFreeBlock, stableBase } from '../network/free-port.js';
 import { isPortTaken } from '../network/port-owner.js';
-import type { PlanInput } from '../plan/build-plan.js';
+import { buildPlan, type PlanInput } from '../plan/build-plan.js';
 import { settingNames } from '../plan/setting-table.js';
 import { fromEnvironment, toPlaces, toSettings } from '../plan/settings.js';
-import { tagProblems } from '../plan/tag-problems.js';
 import { isEmptyDevice, isPlain, readGiven, readPlain } from '../platform/plain-file.js';
 import { parseDotenv, unexpandedIn } from '../procfile/parse-dotenv.js';
 import { parseProcfile } from '../procfile/parse-procfile.js';
@@ -67,11 +66,17 @@ export async function loadProject(wish: Wish): Promise<Project> {
     }
   };
   const remarks: string[] = [];
+  let areVariablesKnown = true;
   const dotenvOf: Reading['dotenvOf'] = (path, hint) => {
     const written = text(path, hint);
-    if (written === undefined) return {};
+    if (written === undefined) {
+      areVariablesKnown = false;
+      return {};
+    }
     remarks.push(...unexpandedIn(written, shown(path)));
-    return take(parseDotenv(written, shown(path)), {});
+    const parsed = parseDotenv(written, shown(path));
+    areVariablesKnown &&= parsed.ok;
+    return take(parsed, {});
   };
   const reading: Reading = { take, text, dotenvOf };
   const asked = [flags, fromEnvironment(process.env)];
@@ -104,10 +109,28 @@ export async function loadProject(wish: Wish): Promise<Project> {
   const envFiles = readServiceEnvFiles(root, config, reading);
   if (problems.length > 0 || unread.length > 0 || settings === undefined) {
     // A person who mends all of these must not find others only then.
-    const more = procfile.entries.length > 0 && settings ? tagProblems({ procfile, config, settings }) : [];
-    throw failure([...problems, ...more], unread);
+    const known = config && !areVariablesKnown ? withoutEnv(config) : config;
+    const read = settings && { root, procfile, config: known, settings, dotenv, envFiles, remarks };
+    throw failure([...problems, ...(procfile.entries.length > 0 && read ? problemsOfPlan(read) : [])], unread);
   }
   return { root, procfile, config, settings, dotenv, envFiles, remarks };
+}
+
+/** What is wrong with the files together: names, ports, variables that nobody sets. */
+function problemsOfPlan(project: Project): readonly Problem[] {
+  try {
+    buildPlan(planInput(project));
+    return [];
+  } catch (error) {
+    if (error instanceof ProcletError) return error.problems;
+    throw error;
+  }
+}
+
+/** Where a file of variables is wrong, nobody knows which are set. */
+function withoutEnv(config: Config): Config {
+  const services = Object.entries(config.services).map(([tag, { env: _env, ...service }]) => [tag, service] as const);
+  return { ...config, services: Object.fromEntries(services) };
 }
 
 function takeText<T>(text: string | undefined, take: (text: string) => T): T | undefined {

@@ -43,6 +43,14 @@ test('everything that is wrong with every file is told at once, each with its fi
   ]);
 });
 
+test('ports that collide and variables that nobody sets are told with the mistakes of the files', async () => {
+  const services = 'web: {port: 5432, restart: sometimes, env: {URL: "${NOBODY}"}}\n  db: {port: 5432}';
+  const { stderr } = await check({ Procfile: 'web: a\ndb: b\n', 'proclet.yml': `services:\n  ${services}\n` });
+  expect(stderr).toMatch(/services\.web\.restart/);
+  expect(stderr).toMatch(/\$\{NOBODY\} is not set/);
+  expect(stderr).toMatch(/5432/);
+});
+
 test('what is wrong for other reasons is told at once too: names, settings, files that are not there', async () => {
   const files = {
     Procfile: 'web: node web.js\n',
