@@ -216,10 +216,7 @@ async function run(first: State) {
         ...service,
         nextIn: nextIn !== undefined && Math.round(nextIn / 600_000),
         lease: [lease?.ttl, lease?.idle].map((left) => left !== undefined && Math.round(left / 600_000)),
-        ports: supervisor
-          .snapshot()
-          .services.find(({ tag }) => tag === service.tag)
-          ?.listen.map((at) => ('port' in at ? isPortTaken(at.port) : statSync(at.path).mode)),
+        ports: service.listen.map((at) => ('port' in at ? isPortTaken(at.port) : statSync(at.path).mode)),
         instances: instances.map(({ id, phase, role, port: own }) => ({ id, phase, role, port: own })),
       }));
       const lives = [...world.begun.values()].filter(({ isAlive }) => isAlive);
