@@ -125,8 +125,7 @@ function spawn(instance: Instance, now: Millis, changed = false): Step {
 
 /** A reload wakes what ended by itself; never what a person or a lease put down, nor what nobody has started yet. */
 function revive(i: In<'down' | 'failed'>, input: InputOf<'restart'>, now: Millis): Step {
-  const isReload = input.cause.reason === 'changed' || input.cause.reason === 'replaced';
-  return isReload && i.goal === 'down' ? stay(i) : spawnAfresh(i, input, now);
+  return isReload(input.cause) && i.goal === 'down' ? stay(i) : spawnAfresh(i, input, now);
 }
 
 function settle(i: In<'starting'>, _input: Input, now: Millis): Step {
@@ -223,7 +222,21 @@ function wantAnother(i: In<'stopping'>, input: InputOf<'restart'>): Step {
 }
 
 function hurry(i: In<'stopping'>, input: InputOf<'stop'>): Step {
-  return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: input.cause } });
+  return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: reasonToStay(i, input.cause) } });
+}
+
+/**
+ * Why it will be down: what put it down first, though others want the same later; only a person, or the end of the run,
+ * speaks after that. That it is to have another life is no reason to be down.
+ */
+function reasonToStay({ goal, phase }: In<'stopping'>, cause: StopCause): StopCause {
+  const first = goal === 'up' || (phase.cause && isReload(phase.cause)) ? undefined : phase.cause;
+  const isLast = cause.reason === 'requested' || cause.reason === 'shutdown';
+  return isLast ? cause : (first ?? cause);
+}
+
+function isReload({ reason }: StopCause): boolean {
+  return reason === 'changed' || reason === 'replaced';
 }
 
 function killNow(i: In<'stopping'>, input: InputOf<'kill'>, now: Millis): Step {

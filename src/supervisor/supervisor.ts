@@ -255,6 +255,7 @@ export class Supervisor implements Supervision {
     if (effect.type === 'expire') {
       this.#reloads.stop(tag);
       this.#schedules.expire(tag);
+      this.#lineup.putDown(this.#roster.keysOf(tag));
       this.#stop(this.#roster.keysOf(tag), effect.cause);
     } else if (this.#roster.isBusy(tag)) this.#bus.emit({ ...effect, type: 'expiring', tag });
   }

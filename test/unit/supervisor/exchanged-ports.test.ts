@@ -110,6 +110,8 @@ describe('after another plan', () => {
     run.children.exit('b.1', signal('SIGTERM'));
     run.children.exit('a.1', signal('SIGTERM'));
     expect(run.children.alive).toEqual(['a.1']);
+    const [, b] = run.supervisor.snapshot().services;
+    expect(b?.instances).toMatchObject([{ phase: 'down', cause: { reason: 'requested' } }]);
   });
 
   test('what is stopped, or asked for, while it waits for its port is that', () => {
@@ -122,6 +124,14 @@ describe('after another plan', () => {
     expect(children.alive).toEqual(['c.1']);
     children.exit('c.1', signal('SIGTERM'));
     expect(children.alive.sort()).toEqual(['b.1', 'c.1']);
+  });
+
+  test('what its lease puts down while others wait for its port stays down', () => {
+    const { children, clock } = given(at({ a: 1, b: 2 }, { ttl: 1_500 }), at({ a: 2, b: 1 }, { ttl: 1_500 }));
+    clock.advance(1_000);
+    children.exit('a.1', signal('SIGTERM'));
+    children.exit('b.1', signal('SIGTERM'));
+    expect(children.alive).toEqual([]);
   });
 
   test('a plan that follows before the ports are free waits for the same lives', () => {

@@ -330,3 +330,42 @@ describe('success', () => {
     },
   );
 });
+
+describe('why it is down', () => {
+  type Reason = Extract<Input, { type: 'stop' }>['cause']['reason'];
+  const by = (reason: Reason): Input =>
+    ({ ...stop, cause: reason === 'ttl' ? { reason, window: 900 } : { reason } }) as Input;
+
+  test.each<[Reason, Reason, Reason]>([
+    // first, then, is down by
+    ['requested', 'replaced', 'requested'],
+    ['requested', 'changed', 'requested'],
+    ['requested', 'reconfigured', 'requested'],
+    ['requested', 'ttl', 'requested'],
+    ['ttl', 'replaced', 'ttl'],
+    ['ttl', 'reconfigured', 'ttl'],
+    ['ttl', 'requested', 'requested'],
+    ['replaced', 'ttl', 'ttl'],
+    ['replaced', 'requested', 'requested'],
+    ['changed', 'reconfigured', 'reconfigured'],
+    ['ttl', 'shutdown', 'shutdown'],
+  ])('%s, then %s while it still ends: %s', (first, then, reason) => {
+    const { phase } = play([
+      ...up,
+      [1_500, by(first), 'stopping', 'stopping SIGTERM'],
+      [1_510, by(then), 'stopping', ''],
+      [1_520, exit(signal('SIGTERM')), 'down', 'exited>down'],
+    ]);
+    expect(phase).toMatchObject({ cause: { reason } });
+  });
+
+  test('what was to have another life, and is put down before, is down by that', () => {
+    const { phase } = play([
+      ...up,
+      [1_500, restart, 'stopping', 'stopping SIGTERM'],
+      [1_510, ttl, 'stopping', ''],
+      [1_520, exit(signal('SIGTERM')), 'down', 'exited>down'],
+    ]);
+    expect(phase).toMatchObject({ cause: { reason: 'ttl' } });
+  });
+});
