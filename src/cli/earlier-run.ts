@@ -1,4 +1,4 @@
-/** A start right after its forerunner was killed: that one's services are still being ended, and have the ports. */
+/** What a start waits for: what a forerunner that was killed has left, and those that cannot be seen for a moment. */
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import { isAttended } from '../platform/attendance.js';
@@ -6,10 +6,32 @@ import { bootId, pidNamespace } from '../platform/boot.js';
 import { createClock } from '../platform/clock.js';
 import { createProcessTable } from '../platform/process-table.js';
 import { type RunRecord, readRecords, runtimePlace } from '../platform/runtime-dir.js';
+import { isAnyUnlisted } from '../platform/unlisted.js';
 
 /** A guardian gives what it ends less than this. */
 const patience: Millis = 8_000;
 const lookEvery: Millis = 50;
+
+/** A run makes its record and its claim again a fifth of a second after they were removed. */
+const listedWithin: Millis = 2_000;
+
+/** Resolves once every run can be seen that lives, or after two seconds: one of them may be the project's. */
+export async function untilAllListed(): Promise<void> {
+  const clock = createClock();
+  const pause = () => new Promise<void>((go) => void clock.wakeAt(clock.now() + lookEvery, go));
+  try {
+    const until = clock.now() + listedWithin;
+    const directory = runtimePlace();
+    for (let isLast = !isAnyUnlisted(directory); !isLast && clock.now() < until; ) {
+      isLast = !isAnyUnlisted(directory);
+      await pause(); // also once more, for the claim
+    }
+  } catch (error) {
+    if (!(error instanceof ProcletError)) throw error; // no directory for records, as the run will say
+  } finally {
+    clock.close();
+  }
+}
 
 /**
  * Resolves once no guardian ends what a killed run of this directory has left, or after eight seconds. `waits` is called

@@ -16,7 +16,7 @@ import { createClock } from '../platform/clock.js';
 import { exitWith } from '../platform/exit.js';
 import { watchTerminal, whenGone } from '../platform/hangup.js';
 import { homeDirectory } from '../platform/home.js';
-import { claimLauncher } from '../platform/launcher-record.js';
+import { keepLauncher } from '../platform/launcher-record.js';
 import { liveRuns } from '../platform/runs.js';
 import { onSignals } from '../platform/signals.js';
 import { createOutput, type Output, statusOfClosed } from '../platform/stdout.js';
@@ -64,11 +64,11 @@ export async function serveLauncher(
   // Nobody's directory is held by it, and what it says of files names them whole.
   process.chdir('/');
   const url = `http://localhost:${port}/`;
-  const release = claimLauncher(url);
   const clock = createClock();
   const output = createOutput(process.stdout, writerFor(process.stdout));
   const say = (text: string) => output.sink.write(Buffer.from(`${text}\n`).toString('latin1'));
   const told = (text: string) => say(`${timeOf(clock.wall())} ${shownLine(text)}`);
+  const release = keepLauncher(url, clock, told);
   const fleet = createFleet(clock, ({ pid, root }, text) => {
     if (starter.pids.has(pid)) told(`${projects.all.find((one) => one.root === root)?.name ?? root}: ${text}`);
   });

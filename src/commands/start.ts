@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { awaitStart, type Begun } from '../cli/await-start.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { detachedInto, startDetached, tellStarted } from '../cli/detached.js';
-import { untilEarlierEnded } from '../cli/earlier-run.js';
+import { untilAllListed, untilEarlierEnded } from '../cli/earlier-run.js';
 import { flagsOf, givensOf } from '../cli/flags.js';
 import { withFreePorts } from '../cli/free-ports.js';
 import { printJson } from '../cli/json.js';
@@ -88,6 +88,7 @@ Whatever ends a service ends its whole process tree.`;
       buildPlan(planInput(project));
       return this.#detach(project, isJson);
     }
+    await untilAllListed();
     await untilEarlierEnded(realpathSync(project.root), (pid) => {
       process.stderr.write(`proclet: waiting for the end of what an earlier run (pid ${pid}) has left here\n`);
     });

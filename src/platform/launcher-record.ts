@@ -1,9 +1,13 @@
 /** Where this user's launcher is: a file beside those of the runs, of which only one live launcher has it. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProcletError } from '../errors.js';
+import type { Clock } from '../ports.js';
+import { describeTrouble } from '../system-error.js';
 import { type Maker, mayLive } from './attendance.js';
 import { bootId, pidNamespace } from './boot.js';
 import { claim } from './claim.js';
+import { keepThere } from './keep-there.js';
 import { createProcessTable } from './process-table.js';
 import { runtimeDirectory, runtimePlace } from './runtime-dir.js';
 import { readShared } from './shared-file.js';
@@ -18,7 +22,7 @@ export function findLauncher(): LauncherRecord | undefined {
 }
 
 /** Answers the end of it. Throws ProcletError when another one lives. */
-export function claimLauncher(url: string): () => void {
+function claimLauncher(url: string): () => void {
   const started = createProcessTable().find(process.pid)?.started ?? '';
   const maker = { boot: bootId(), pids: pidNamespace(), pid: process.pid, started };
   const text = `${JSON.stringify({ ...maker, url } satisfies LauncherRecord)}\n`;
@@ -32,6 +36,31 @@ export function claimLauncher(url: string): () => void {
       });
     },
   });
+}
+
+/** The same, made again when it is removed while the launcher lives, which is said. */
+export function keepLauncher(url: string, clock: Clock, notice: (text: string) => void): () => void {
+  let release = claimLauncher(url);
+  const directory = runtimeDirectory();
+  const path = pathIn(directory);
+  const kept = {
+    isThere: () => existsSync(path),
+    remake() {
+      release = claimLauncher(url);
+    },
+  };
+  const leave = keepThere(directory, [kept], {
+    clock,
+    remade: () => notice(`what other commands find the launcher by was removed from ${directory}, and is there again`),
+    failed: (error) =>
+      notice(
+        `other commands do not find the launcher any more: ${describeTrouble(error)}; kill -TERM ${process.pid} ends it`,
+      ),
+  });
+  return () => {
+    leave();
+    release();
+  };
 }
 
 /** Whether the launcher that wrote this is gone. */

@@ -72,9 +72,9 @@ export function claimPath(directory: string, { root, name }: Pick<RunRecord, 'ro
  * Throws ProcletError when another one lives.
  */
 export function claimProject(directory: string, record: RunRecord): () => void {
-  const { root, name, run, since: now } = record;
+  const { root, name, run, pid, started, boot, since: now } = record;
   const assertStale = (text: string) => {
-    const other = liveRuns(directory).find((live) => live.run === text.trim());
+    const other = claimantIn(text, directory);
     if (other === undefined) return;
     const ago = formatDuration(Math.max(0, now - other.since));
     const what = name === '' ? root : `${name} in ${root}`;
@@ -82,5 +82,22 @@ export function claimProject(directory: string, record: RunRecord): () => void {
       hint: 'See it with proclet ps, end it with proclet stop, or run this one beside it with --name NAME.',
     });
   };
-  return claim({ path: claimPath(directory, record), text: `${run}\n`, mode: 0o600, assertStale });
+  const text = `${run}\n${JSON.stringify({ pid, started, boot, since: now } satisfies Claimant)}\n`;
+  return claim({ path: claimPath(directory, record), text, mode: 0o600, assertStale });
+}
+
+/** Who has a claim: it counts also while the record of its run is not there. */
+type Claimant = Pick<RunRecord, 'pid' | 'started' | 'boot' | 'since'>;
+
+/** Undefined when it does not live. An earlier version wrote the number of its run alone. */
+function claimantIn(text: string, directory: string): Claimant | undefined {
+  const [run, more = ''] = text.split('\n');
+  if (more === '') return liveRuns(directory).find((live) => live.run === run);
+  try {
+    const claimant = JSON.parse(more) as Claimant;
+    const isAlive = claimant.boot === bootId() && createProcessTable().find(claimant.pid)?.started === claimant.started;
+    return isAlive ? claimant : undefined;
+  } catch {
+    return undefined; // half of one
+  }
 }

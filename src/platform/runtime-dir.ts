@@ -145,7 +145,7 @@ export function removeClaims(directory: string, run: string): void {
     if (!name.endsWith('.claim')) continue;
     try {
       const path = join(directory, name);
-      if (readPlain(path).trim() === run) unlinkSync(path);
+      if (readPlain(path).startsWith(`${run}\n`)) unlinkSync(path);
     } catch {
       // ENOENT: given back, or taken over, since it was listed
     }

@@ -41,8 +41,8 @@ function isOfNoRun(runtime: string, table: ProcessTable): (name: string, path: s
   };
   return (name, path) => {
     if (name === 'launcher.claim') return isLauncherGone(textOf(path));
-    if (name.endsWith('.claim')) return /^\d{11}\n$/.test(textOf(path)) && isNone(textOf(path).trim());
-    const run = /^(\d{11})\.(?:run|sock|lives|run\.detach)$/.exec(name)?.[1];
+    const claimant = name.endsWith('.claim') ? /^(\d{11})\n/.exec(textOf(path))?.[1] : undefined;
+    const run = claimant ?? /^(\d{11})\.(?:run|sock|lives|run\.detach)$/.exec(name)?.[1];
     return run !== undefined && isNone(run);
   };
 }

@@ -17,6 +17,7 @@ import type {
   Role,
   StopCause,
 } from '../model.js';
+import { isReload, reasonToStay } from './down-reason.js';
 import { endedByItself, exited, tell } from './end-of-life.js';
 
 export type Input =
@@ -222,21 +223,7 @@ function wantAnother(i: In<'stopping'>, input: InputOf<'restart'>): Step {
 }
 
 function hurry(i: In<'stopping'>, input: InputOf<'stop'>): Step {
-  return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: reasonToStay(i, input.cause) } });
-}
-
-/**
- * Why it will be down: what put it down first, though others want the same later; only a person, or the end of the run,
- * speaks after that. That it is to have another life is no reason to be down.
- */
-function reasonToStay({ goal, phase }: In<'stopping'>, cause: StopCause): StopCause {
-  const first = goal === 'up' || (phase.cause && isReload(phase.cause)) ? undefined : phase.cause;
-  const isLast = cause.reason === 'requested' || cause.reason === 'shutdown';
-  return isLast ? cause : (first ?? cause);
-}
-
-function isReload({ reason }: StopCause): boolean {
-  return reason === 'changed' || reason === 'replaced';
+  return stay({ ...i, goal: 'down', phase: { ...i.phase, cause: reasonToStay(i.goal, i.phase.cause, input.cause) } });
 }
 
 function killNow(i: In<'stopping'>, input: InputOf<'kill'>, now: Millis): Step {

@@ -285,8 +285,7 @@ export class Supervisor implements Supervision {
       this.#bus.emit({ type: 'stopped', status });
       this.#finish(status);
     };
-    const sweeping = this.#sweep?.((text) => this.notice(text));
-    void (sweeping === undefined ? finish() : sweeping.then(finish));
+    void (this.#sweep?.((text) => this.notice(text))?.then(finish) ?? finish());
   }
 
   #wakeUp(): void {

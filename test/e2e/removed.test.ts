@@ -42,13 +42,14 @@ describe('what others find a run by comes back', () => {
     const { ws, app } = await started();
     const before = readdirSync(place(ws)).sort();
     remove(ws);
+    // At once: what a second start is refused by is not there, or tells of nobody.
+    const second = ws.proclet('start');
     await eventually(() => expect(again(app.text)).toHaveLength(1));
+    expect(await statusOf(second)).not.toBe(0);
+    expect(second.text).toContain('already');
     expect(readdirSync(place(ws)).sort()).toEqual(before);
     expect(modeOf(place(ws))).toBe(0o700);
     for (const name of before) expect(modeOf(join(place(ws), name))).toBe(0o600);
-    const second = ws.proclet('start');
-    expect(await statusOf(second)).not.toBe(0);
-    expect(second.text).toContain('already');
     const ps = ws.proclet('ps');
     expect(await statusOf(ps)).toBe(0);
     expect(ps.text).toContain('web.1');
