@@ -9,6 +9,7 @@ import { createClock } from '../platform/clock.js';
 import { findRun, type LiveRun, liveRuns } from '../platform/runs.js';
 import { workingDirectory } from '../working-directory.js';
 import { BaseCommand } from './base-command.js';
+import { keptLogs } from './state-dir.js';
 
 export interface Whereabouts {
   readonly root?: string | undefined;
@@ -41,7 +42,15 @@ export abstract class ControlCommand extends BaseCommand {
 /** Throws ProcletError when there is none, or more than one. */
 export function runOf({ root, name = process.env['PROCLET_NAME'] || undefined }: Whereabouts): LiveRun {
   const directory = directoryOf(root ?? '.');
-  return findRun({ name, directory }, liveRuns());
+  try {
+    return findRun({ name, directory }, liveRuns());
+  } catch (error) {
+    const isOver = error instanceof ProcletError && error.code === 'NOT_RUNNING';
+    if (!isOver || keptLogs(directory, name ?? '') === undefined) throw error;
+    const which = name === undefined ? '' : ` --name ${name}`;
+    const hint = `proclet logs${which} shows what the last run said, and how it ended; proclet start begins another.`;
+    throw new ProcletError(error.code, error.message, { hint, cause: error });
+  }
 }
 
 export function directoryOf(text: string): string {

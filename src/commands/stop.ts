@@ -55,8 +55,9 @@ export default class Stop extends ControlCommand {
   }
 }
 
-function howItEnded({ how, cause, forced, signal, took }: Ended, count: string): string {
+function howItEnded({ how, cause, forced, signal, took, processes }: Ended, count: string): string {
   const time = formatDuration(took);
+  if (processes === 0 && cause !== undefined) return 'stopped: it was waiting to be started again';
   if (forced === 'grace') return `ignored ${signal} for its grace, so it was killed (${count}, ${time})`;
   if (forced === 'request') return `was killed, as a second stop asked (${count}, ${time})`;
   return cause === undefined ? `${how} (${count})` : `stopped (${count}, ${time})`;

@@ -1,4 +1,5 @@
 /** What became of new generations that somebody asked for: for each slot, once it is known. */
+import { formatDuration } from '../duration.js';
 import { ProcletError } from '../errors.js';
 import { describeExit } from '../exit-status.js';
 import type { InstanceId, Millis, ProcletEvent, ServiceSnapshot, Why } from '../model.js';
@@ -110,7 +111,10 @@ function createWitness() {
     observe(event: ProcletEvent): void {
       if (event.type === 'kept') failed.set(event.id, event.failed);
       else if (event.type === 'handed-over') from.set(event.id, event.from);
-      else if (event.type === 'exited') ends.set(`${event.id} ${event.generation}`, describeExit(event.exit));
+      else if (event.type === 'exited') {
+        const how = event.unready ? `was not ready in ${formatDuration(event.ran)}` : describeExit(event.exit);
+        ends.set(`${event.id} ${event.generation}`, how);
+      }
     },
     since(id: InstanceId, before: number): Since {
       const [own, old] = [failed.get(id), from.get(id)];
