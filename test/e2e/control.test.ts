@@ -284,7 +284,7 @@ describe('start -D', () => {
     expect(began).toMatchObject({ status: 1, stdout: expect.stringContaining('EADDRINUSE') });
     expect(began.stdout).toMatch(
       new RegExp(
-        `web\\.1 exited with code 1 after \\S+ \\(port ${ws.port} is held by node \\(pid ${holder.pid}\\); -p auto takes`,
+        `web\\.1 exited with code 1 after \\S+ \\(port ${ws.port} is held by node \\(pid ${holder.pid}\\); if the program reads PORT, -p auto takes`,
       ),
     );
     expect(began.stdout).toContain('proclet runs in the background');

@@ -57,7 +57,13 @@ test('proclet may be removed while it runs', async () => {
   const ws = workspace({ Procfile: tree });
   // All that is installed, but for what the packages beside it are.
   const root = join(import.meta.dirname, '../..');
-  for (const path of ['bin/proclet.cjs', 'dist/proclet.cjs', 'dist/guardian.cjs', 'package.json']) {
+  for (const path of [
+    'bin/proclet.cjs',
+    'bin/cache-directory.cjs',
+    'dist/proclet.cjs',
+    'dist/guardian.cjs',
+    'package.json',
+  ]) {
     ws.write(`installed/${path}`, '');
     copyFileSync(join(root, path), join(ws.directory, 'installed', path));
   }

@@ -101,13 +101,14 @@ test('nothing of a run that lives is taken for stale, and no file that somebody 
   expect(leftIn(ws)).toEqual(before);
   app.signal('SIGINT');
   expect(await app.exited).toEqual({ how: 'code', code: 130 });
-  expect(leftIn(ws).filter((path) => !/\.log$|web\.status$/.test(path))).toEqual([]);
+  expect(leftIn(ws).filter((path) => !/\.(log|ends)$|web\.status$/.test(path))).toEqual([]);
 });
 
 test('files of no run, and of makers that are gone, go; what others made stays', async () => {
   const ws = workspace({});
   const runtime = join(ws.directory, '.run/proclet');
-  await reap(ws); // makes the directory
+  await reap(ws); // writes its code cache, and removes what is old there
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
   const stale = [
     '12345678901.run', // empty, as a full disk left it

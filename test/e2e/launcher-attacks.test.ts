@@ -71,7 +71,7 @@ describe('a launcher lives on', () => {
     await ws.start('rm', ['-f', `${bad}/.env`]).exited;
     await ws.start('mkfifo', [`${bad}/.env`]).exited;
     register(ws, roots);
-    await eventually(async () => expect((await get('/')).text).toContain(`${roots['bad']}/.env is not a plain file`));
+    await eventually(async () => expect((await get('/')).text).toContain(`${roots['bad']}/.env: is not a plain file`));
     expect((await get('/launch?project=good&service=web')).status).toBe(302);
     stream.destroy();
   });
