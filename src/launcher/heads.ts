@@ -154,6 +154,14 @@ function passing(fields: Fields, headers: IncomingHttpHeaders, without: readonly
     .flat();
 }
 
+/**
+ * How many fields have that name, given in lower case. Not by Node's `headersDistinct`, which throws for a field that
+ * is called `__proto__` in some versions of Node 20.
+ */
+export function countOf(name: string, fields: Fields): number {
+  return pairsOf(fields).filter(([each]) => each.toLowerCase() === name).length;
+}
+
 function pairsOf(fields: Fields): [string, string][] {
   const pairs: [string, string][] = [];
   for (let n = 0; n + 1 < fields.length; n += 2) pairs.push([fields[n] ?? '', fields[n + 1] ?? '']);

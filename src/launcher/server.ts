@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Arrival, createApp } from './app.js';
 import { createDisclosure } from './disclosure.js';
 import { admitOnly } from './gate.js';
-import { hasBody } from './heads.js';
+import { countOf, hasBody } from './heads.js';
 import { createLastNet, withinRequest } from './last-net.js';
 import { type Asking, openListeners } from './listeners.js';
 import { answerClientError } from './no-request.js';
@@ -109,8 +109,8 @@ export async function openLauncher(given: Parts, hosts: readonly string[]): Prom
 const manyHosts = 'The request has several Host headers, so it is not clear which service it is for. Send exactly one.';
 
 /** Node keeps the first, and another server would take the last. */
-function hasManyHosts({ headersDistinct }: IncomingMessage): boolean {
-  return (headersDistinct['host']?.length ?? 0) > 1;
+function hasManyHosts({ rawHeaders }: IncomingMessage): boolean {
+  return countOf('host', rawHeaders) > 1;
 }
 
 /** By the application itself; what goes wrong in it is reported, and ends nothing else. */

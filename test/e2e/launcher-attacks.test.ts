@@ -93,6 +93,7 @@ describe('a launcher lives on', () => {
     const multipart = 'Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 3\r\n\r\nxxx';
     const answers = {
       'an absurd port': await raw('GET / HTTP/1.1\r\nHost: localhost:99999999\r\nConnection: close\r\n\r\n'),
+      'a field that every object has': await raw(`GET / HTTP/1.1\r\n${own}__proto__: a\r\nconstructor: b\r\n\r\n`),
       'a star': await raw(`GET * HTTP/1.1\r\n${own}\r\n`),
       'a backslash': await raw(`GET /a\\b HTTP/1.1\r\n${own}\r\n`),
       'a broken form': await raw(`POST /act HTTP/1.1\r\n${own}${multipart}`),
@@ -109,6 +110,7 @@ describe('a launcher lives on', () => {
       'more than that': await raw(`GET / HTTP/1.1\r\n${own}Cookie: ${'a'.repeat(1_100_000)}\r\n\r\n`),
     };
     expect(answers).toMatchObject({
+      'a field that every object has': '200',
       'an absurd port': '421',
       'a broken form': '403',
       'another protocol': '200',
