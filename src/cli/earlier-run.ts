@@ -1,4 +1,4 @@
-/** What a start waits for: what a forerunner that was killed has left, and those that cannot be seen for a moment. */
+/** A start waits for earlier runs: until what a killed one has left is gone, and until one that is being listed anew is seen. */
 import { ProcletError } from '../errors.js';
 import type { Millis } from '../model.js';
 import { isAttended } from '../platform/attendance.js';

@@ -46,7 +46,7 @@ export async function knowProject(project: RegisteredProject): Promise<KnownProj
   }
 }
 
-/** What is wrong at a line of an env file is told without the line. */
+/** Tells the problems of env files by their places alone: their lines hold secrets. */
 function withoutValues(error: unknown, message: string): string {
   if (!(error instanceof ProcletError) || error.problems.length === 0) return message;
   const isOurs = (path: string) => /(?:Procfile[^/]*|proclet\.yml|\.foreman)$/.test(path);

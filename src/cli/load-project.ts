@@ -116,7 +116,7 @@ export async function loadProject(wish: Wish): Promise<Project> {
   return { root, procfile, config, settings, dotenv, envFiles, remarks };
 }
 
-/** What is wrong with the files together: names, ports, variables that nobody sets. */
+/** Finds the problems that the files have only together: names, ports, variables that nobody sets. */
 function problemsOfPlan(project: Project): readonly Problem[] {
   try {
     buildPlan(planInput(project));

@@ -12,7 +12,7 @@ export function endLine(event: ProcletEvent): string | undefined {
   return tagOfEnd(event) === undefined ? undefined : toLine(eventToWire(event));
 }
 
-/** What was said of the end of a service. */
+/** A sentence that a run printed about the end of a service, and when. */
 export interface ToldEnd {
   /** Wall time. */
   readonly at: number;

@@ -50,7 +50,7 @@ const defaults = { 'max-size': 10 * 1024 ** 2, backups: 5, colors: false } as co
 /** Of ends the last are enough. */
 const endsSize = 256 * 1024;
 
-/** What is of no service. A tag has no dot, but may be `proclet`. */
+/** These files belong to no service. A tag has no dot, but may be `proclet`. */
 const ownNames: ReadonlySet<string> = new Set([ownName, endsName]);
 
 export function logFileOf(directory: string, name: string): LogConfig {

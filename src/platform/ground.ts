@@ -86,7 +86,7 @@ function lifeAround(table: ProcessTable): string {
   return '';
 }
 
-/** What nobody but the first process of a container is given to take away. Node waits for its own children alone. */
+/** Warns that orphans stay zombies: the kernel gives them to process 1, and Node waits for its own children alone. */
 function warnOfZombies(warn: Builders['warn']): void {
   if (process.pid !== 1) return;
   warn('proclet is process 1 here, and leaves the zombies of processes whose parents have ended: docker run --init');

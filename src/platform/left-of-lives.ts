@@ -1,6 +1,6 @@
 /**
- * What is left of lives that nobody watches over any more, though it bears no mark: the leaders, and who has a pipe open
- * that was made for one of them. Long after, a pid and a pipe may be somebody else's; each is proved before it counts.
+ * Finds the unmarked processes of lives that nobody watches over any more: their leaders, and the processes that hold a
+ * pipe made for one of them. A pid or a pipe may belong to a stranger by then, so each is proved before it counts.
  */
 import type { GuardedLife } from './lives.js';
 import { desertedOf, type PipeEnd } from './pipe-ends.js';

@@ -77,7 +77,7 @@ function leftoverGroups(leftovers: readonly Leftover[]): boolean {
   return leftovers.some(({ run }) => groups.has(run));
 }
 
-/** What has no mark is looked for anew each time: by a pipe alone a process is known to be of the run only at a look. */
+/** Each round looks for unmarked processes anew: a pipe proves that a process belongs to the run only at that moment. */
 const mostRounds = 5;
 
 async function endLeftover({ run, record }: Leftover, reaping: Reaping): Promise<readonly Survivor[]> {
